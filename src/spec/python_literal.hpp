@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Python expressions that MADlib's and Keras's users write in SQL text: literals and calls, never evaluated.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace modelhop {
+
+struct PythonValue;
+using PythonList = std::vector<PythonValue>;
+using PythonDict = std::vector<std::pair<PythonValue, PythonValue>>;  ///< in the order of the text
+
+/// A name such as `adam`, `keras.losses.MeanSquaredError`, or a call of one with its arguments.
+struct PythonCall {
+  std::string name;
+  bool is_call = false;
+  std::vector<PythonValue> positional;
+  std::vector<std::pair<std::string, PythonValue>> named;
+};
+
+struct PythonNone {};
+
+struct PythonValue {
+  std::variant<PythonNone, bool, long long, double, std::string, PythonList, PythonDict, PythonCall> value;
+  std::string text;  ///< as written, trimmed
+};
+
+/// One value. Throws kInvalidArgument with the position of what is wrong. Nesting is limited to 32.
+PythonValue parse_python_value(std::string_view text);
+
+/// `name = value, name = value`; later duplicates win.
+std::vector<std::pair<std::string, PythonValue>> parse_python_assignments(std::string_view text);
+
+}  // namespace modelhop

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compile parameters and fit parameters (Python call syntax, MADlib's and Keras's spellings) -> TrainSpec.
+#pragma once
+
+#include <string_view>
+
+#include "modelhop/train_spec.hpp"
+#include "spec/keras_json.hpp"
+
+namespace modelhop {
+
+/// `compile_params` as MADlib takes them, e.g. "optimizer='Adam(lr=0.001)', loss='categorical_crossentropy',
+/// metrics=['accuracy']"; `fit_params` e.g. "batch_size=32, epochs=1" (empty: Keras's defaults).
+/// `profile` chooses optimizer defaults where Keras generations differ. Throws kInvalidArgument naming the key and the value.
+TrainSpec parse_train_params(std::string_view compile_params, std::string_view fit_params,
+                             SemanticsProfile profile = SemanticsProfile::kTf2Legacy);
+
+/// Two texts that mean the same (white space, key order, quoting) give the same canonical text.
+std::string canonical_params(std::string_view params);
+
+MemoryEstimate estimate_memory(const ModelSpec& model, const TrainSpec& train);
+
+/// Throws kInvalidArgument where the network cannot learn this data: input shape, output against the columns of the
+/// dependent variable, loss against the target, batch_size against nothing (a batch larger than the data is legal).
+/// `class_count` 0: not classes.
+void check_fits_data(const ModelSpec& model, const TrainSpec& train, const Shape& independent_shape,
+                     const Shape& dependent_shape, std::int64_t class_count);
+
+}  // namespace modelhop

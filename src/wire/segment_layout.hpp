@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where rows lie in the shared file of a segment or of a stream's window: all independent rows, padded to 64 bytes, then all
+// dependent rows. One place, so that the side that fills and the side that reads agree.
+#pragma once
+
+#include <cstdint>
+
+#include "modelhop/segment.hpp"
+
+namespace modelhop::wire {
+
+struct SegmentLayout {
+  std::int64_t rows = 0;
+  ElementType independent_type = ElementType::kFloat32;
+  std::int64_t independent_row_elements = 0;
+  ElementType dependent_type = ElementType::kInt16;
+  std::int64_t dependent_row_elements = 0;  ///< 0: none
+
+  std::int64_t independent_row_bytes() const { return independent_row_elements * element_size(independent_type); }
+  std::int64_t dependent_row_bytes() const { return dependent_row_elements * element_size(dependent_type); }
+  std::int64_t dependent_offset() const { return (rows * independent_row_bytes() + 63) / 64 * 64; }
+  std::int64_t total_bytes() const { return dependent_offset() + rows * dependent_row_bytes(); }
+};
+
+}  // namespace modelhop::wire
