@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state of one configuration: flat buffers that a plan binds views of, so that a hop copies nothing.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/state_layout.hpp"
+#include "modelhop/engine.hpp"
+
+namespace modelhop::engine {
+
+class FlatState final : public State {
+ public:
+  FlatState(std::shared_ptr<const StateLayout> layout, Device device, std::uint64_t configuration_seed);
+
+  void get_weights(std::span<float> weights) const override;
+  void set_weights(std::span<const float> weights) override;
+  std::vector<std::byte> get_training_state() const override;
+  void set_training_state(std::span<const std::byte> bytes) override;
+  std::int64_t size_bytes() const override;
+
+  /// Fills weights by their initializers (initializer.cpp).
+  void initialize();
+  /// Drops slots (to their initial values) and the step counter.
+  void reset_optimizer(const OptimizerSpec& optimizer);
+
+  /// View of one weight in its stored order (state_layout.hpp), on the state's device.
+  at::Tensor weight(int index) const;
+
+  at::Tensor parameters;             ///< float32 [parameter_floats], 64-byte aligned
+  at::Tensor statistics;             ///< float32 [statistics_floats]
+  std::vector<at::Tensor> slots;     ///< each like parameters
+  std::int64_t step = 0;             ///< completed optimizer steps
+  std::uint64_t configuration_seed = 0;
+  const StateLayout& layout() const { return *layout_; }
+
+ private:
+  std::shared_ptr<const StateLayout> layout_;
+};
+
+}  // namespace modelhop::engine
