@@ -5,7 +5,6 @@
 umask 022
 checkout="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 build_directory="$(realpath -m "${MODELHOP_BUILD:-$checkout/build/release}")"
-pg_version=15
 torch_version=2.11.0
 
 say() { printf '%s\n' "modelhop: $*" >&2; }
@@ -26,6 +25,14 @@ can_enter() {
   (cd / && as_server_user test -x "$folder" -a -r "$folder")
 }
 
+# The server modelhop is built for: the one CMake found, before that Debian 12's.
+find_pg_config() {
+  pg_config=/usr/lib/postgresql/15/bin/pg_config
+  if [ -e "$build_directory/CMakeCache.txt" ]; then
+    pg_config="$(sed -n 's/^PG_CONFIG:FILEPATH=//p' "$build_directory/CMakeCache.txt")"
+  fi
+}
+
 # The private server tree and its clusters lie in the build folder, or below /var/tmp where the server's user cannot enter
 # the checkout (root's home, for example).
 find_server_place() {
@@ -35,7 +42,7 @@ find_server_place() {
     server_place="/var/tmp/modelhop-$(id -u)-$(printf '%s' "$build_directory" | sha256sum | cut -c1-12)"
   fi
   tree="$server_place/tree"
-  bin="$tree/usr/lib/postgresql/$pg_version/bin"
+  bin="$tree$("$pg_config" --bindir 2>/dev/null || true)"
   cluster="$server_place/cluster"
 }
 
@@ -103,4 +110,5 @@ use_cluster() {
   unset PGPORT PGHOSTADDR PGPASSWORD PGSERVICE PGOPTIONS PGDATABASE PGDATA
 }
 
+find_pg_config
 find_server_place
