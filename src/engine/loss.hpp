@@ -20,9 +20,9 @@ enum class FinalActivation : std::uint8_t { kNone, kSoftmax, kSigmoid };
 /// Loss and metrics resolved against the shapes of output and target.
 struct Objective {
   LossSpec loss;
-  std::vector<MetricSpec> metrics;   ///< kAccuracy is resolved to one of the three accuracies
+  std::vector<MetricSpec> metrics;                 ///< kAccuracy is resolved to one of the three accuracies
   FinalActivation fused = FinalActivation::kNone;  ///< what the loss applies itself: outputs are then logits
-  bool target_is_class_id = false;   ///< target tensor is int64 [rows]; otherwise float32 [rows, columns]
+  bool target_is_class_id = false;                 ///< target tensor is int64 [rows]; otherwise float32 [rows, columns]
 };
 
 /// Throws kInvalidArgument where loss, metric, output (per example) and target columns do not fit. A sparse loss or
