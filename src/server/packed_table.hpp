@@ -16,21 +16,21 @@
 namespace modelhop::server {
 
 struct PackedTable {
-  std::string argument;            ///< name of the argument it came from, for messages
-  std::string text;                ///< as the caller wrote it
+  std::string argument;  ///< name of the argument it came from, for messages
+  std::string text;      ///< as the caller wrote it
   Oid relation = InvalidOid;
   TableName name;                  ///< schema filled in
   std::string independent_column;  ///< of the packed table itself
   std::string dependent_column;
-  std::string dependent_type;      ///< dependent_vartype of the summary
+  std::string dependent_type;  ///< dependent_vartype of the summary
   ElementType independent_type = ElementType::kFloat32;
   ElementType dependent_type_of_elements = ElementType::kInt16;
-  Shape independent_shape;         ///< of one example
+  Shape independent_shape;  ///< of one example
   Shape dependent_shape;
   double normalizing_const = 1.0;
   float independent_scale = 1.0F;  ///< 1 / normalizing_const, or 1 where the stored values are normalized already
   std::vector<std::optional<std::string>> class_values;  ///< empty: not classes; NULL is a class of its own
-  std::string class_values_type;   ///< SQL type of the class_values array; empty: none
+  std::string class_values_type;                         ///< SQL type of the class_values array; empty: none
   std::int64_t class_count = 0;
   int num_segments = 1;
   std::int64_t rows = 0;

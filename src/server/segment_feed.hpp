@@ -31,7 +31,11 @@ struct StreamedScan {
   SegmentShare share;
   std::int32_t iteration = 1;
   std::int32_t pass = 0;
-  struct Item { std::uint64_t unit; std::int32_t configuration; bool evaluate; };
+  struct Item {
+    std::uint64_t unit;
+    std::int32_t configuration;
+    bool evaluate;
+  };
   std::vector<Item> units;
 };
 void open_stream(TrainerClient& trainer, const PackedTable& table, const SegmentShare& share);

@@ -21,8 +21,8 @@ struct TrainerInfo {
   std::string build;
 };
 
-/// Destroying it (also by an error or a cancel) closes the socket, and the trainer then stops the run's units between two
-/// mini-batches and frees everything; nobody waits for that.
+/// Destroying it (also by an error or a cancel) closes the socket, and the trainer then stops the run's units between
+/// two mini-batches and frees everything; nobody waits for that.
 class TrainerClient {
  public:
   /// Connects, starting the trainer where none runs, and shakes hands. Throws Error(kNotSupported) without a trainer
