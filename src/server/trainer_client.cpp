@@ -41,7 +41,8 @@ wire::FileDescriptor connect_socket() {
   if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return socket;
   // EAGAIN: its queue of new connections is full for the moment.
   if (errno == ENOENT || errno == ECONNREFUSED || errno == EAGAIN) return {};
-  throw Error(ErrorCode::kInternal, std::string("could not connect to ") + kTrainerSocket + ": " + std::strerror(errno));
+  throw Error(ErrorCode::kInternal,
+              std::string("could not connect to ") + kTrainerSocket + ": " + std::strerror(errno));
 }
 
 void wait_for_latch(long timeout_ms) {
@@ -78,7 +79,9 @@ bool is_event(const wire::Frame& frame) {
   return body == wire::Body_UnitFinished || body == wire::Body_UnitFailed || body == wire::Body_WindowFree;
 }
 
-std::string text_of(const flatbuffers::String* text) { return text == nullptr ? std::string() : text->str(); }
+std::string text_of(const flatbuffers::String* text) {
+  return text == nullptr ? std::string() : text->str();
+}
 
 }  // namespace
 
@@ -105,7 +108,9 @@ TrainerClient TrainerClient::connect() {
   }
 }
 
-std::optional<TrainerClient> TrainerClient::connect_if_running() { return try_connect(Clock::now() + kStartTimeout); }
+std::optional<TrainerClient> TrainerClient::connect_if_running() {
+  return try_connect(Clock::now() + kStartTimeout);
+}
 
 std::optional<TrainerClient> TrainerClient::try_connect(Clock::time_point deadline) {
   wire::FileDescriptor socket = connect_socket();
@@ -133,7 +138,7 @@ bool TrainerClient::shake_hands(Clock::time_point deadline) {
   if (const auto* failure = frame->message().body_as_Failure()) throw_failure(*failure);
   const auto* welcome = frame->message().body_as_Welcome();
   check(welcome != nullptr, "the trainer did not welcome the connection");
-  info_ = {welcome->process_id(),       welcome->slots(),           welcome->memory_limit(),
+  info_ = {welcome->process_id(),      welcome->slots(),           welcome->memory_limit(),
            text_of(welcome->device()), text_of(welcome->engine()), text_of(welcome->build())};
   return true;
 }
@@ -173,31 +178,56 @@ void TrainerClient::wait_for_socket(Clock::time_point deadline) {
   check_interrupts();
 }
 
-wire::Frame TrainerClient::wait_event() {
-  if (!events_.empty()) {
-    wire::Frame frame = std::move(events_.front());
-    events_.pop_front();
-    return frame;
-  }
+void TrainerClient::accept_event(const wire::Frame& frame) const {
+  if (const auto* failure = frame.message().body_as_Failure()) throw_failure(*failure);
+  check(is_event(frame), "the trainer sent an answer that nobody asked for");
+}
+
+wire::Frame TrainerClient::receive_event() {
   auto frame = receive(kNever);
   if (!frame) throw_ended("it worked for this statement");
-  if (const auto* failure = frame->message().body_as_Failure()) throw_failure(*failure);
-  check(is_event(*frame), "the trainer sent an answer that nobody asked for");
+  accept_event(*frame);
   return std::move(*frame);
 }
 
+std::optional<wire::Frame> TrainerClient::take_kept_event() {
+  if (events_.empty()) return std::nullopt;
+  wire::Frame frame = std::move(events_.front());
+  events_.pop_front();
+  return frame;
+}
+
+wire::Frame TrainerClient::wait_event() {
+  if (auto kept = take_kept_event()) return std::move(*kept);
+  return receive_event();
+}
+
+wire::Frame TrainerClient::wait_event(wire::Body kind) {
+  const auto kept = std::find_if(events_.begin(), events_.end(),
+                                 [kind](const wire::Frame& frame) { return frame.message().body_type() == kind; });
+  if (kept != events_.end()) {
+    wire::Frame frame = std::move(*kept);
+    events_.erase(kept);
+    return frame;
+  }
+  for (;;) {
+    wire::Frame frame = receive_event();
+    if (frame.message().body_type() == kind) return frame;
+    events_.push_back(std::move(frame));
+  }
+}
+
 std::optional<wire::Frame> TrainerClient::poll_event() {
-  if (!events_.empty()) return wait_event();
+  if (auto kept = take_kept_event()) return kept;
+  check_interrupts();
   transmit();
   const bool is_open = channel_.fill();
   auto frame = channel_.next();
-  if (!frame) {
-    if (!is_open) throw_ended("it worked for this statement");
-    check_interrupts();
-    return std::nullopt;
+  if (frame) {
+    accept_event(*frame);
+  } else if (!is_open) {
+    throw_ended("it worked for this statement");
   }
-  if (const auto* failure = frame->message().body_as_Failure()) throw_failure(*failure);
-  check(is_event(*frame), "the trainer sent an answer that nobody asked for");
   return frame;
 }
 

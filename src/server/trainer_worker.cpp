@@ -176,9 +176,13 @@ void own_trainer() {
 
 }  // namespace
 
-std::string trainer_program() { return std::string(pkglib_path) + "/modelhop-trainer"; }
+std::string trainer_program() {
+  return std::string(pkglib_path) + "/modelhop-trainer";
+}
 
-bool is_trainer_program_present() { return access(trainer_program().c_str(), X_OK) == 0; }
+bool is_trainer_program_present() {
+  return access(trainer_program().c_str(), X_OK) == 0;
+}
 
 bool is_trainer_owned() {
   const wire::FileDescriptor file(open(kTrainerLock, O_RDWR | O_CLOEXEC));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The background worker that owns the trainer process: starts it, waits for its end, takes it along when the server stops.
+// The background worker that owns the trainer process: starts it, waits for its end, takes it along when the server
+// stops.
 //
 // The worker is attached to shared memory, as the server demands of all its workers, so it does nothing else. Where its
 // files lie is known to the backends too: everything is addressed relative to the data directory, the working directory
