@@ -64,7 +64,7 @@ bool has_ended(BackgroundWorkerHandle* worker) {
 BackgroundWorkerHandle* start_trainer() {
   if (!is_trainer_program_present()) {
     throw Error(ErrorCode::kNotSupported, "the program " + trainer_program() + " is missing or cannot be executed",
-                "Install modelhop with its trainer program, or call predictions and fits on a server that has it.");
+                "Install modelhop with its trainer program.");
   }
   return launch_trainer_worker();
 }

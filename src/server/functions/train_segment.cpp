@@ -23,6 +23,9 @@ struct Progress {
 
 enum Argument { kState, kSink, kBufferId, kIndependent, kIndependentShape, kDependent, kDependentShape, kArguments };
 
+constexpr const char* kNames[] = {"state",     "feed",           "buffer_id", "independent", "independent_shape",
+                                  "dependent", "dependent_shape"};
+
 BufferSink& open_sink(std::int32_t number) {
   BufferSink* sink = BufferSink::find(number);
   if (sink == nullptr) {
@@ -71,7 +74,7 @@ MODELHOP_FUNCTION(train_segment_step) {
                                     ? " of buffer_id " + std::to_string(PG_GETARG_INT32(kBufferId))
                                     : std::string();
       throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED,
-                     "argument " + std::to_string(argument) + " of train_segment" + which + " must not be NULL");
+                     "argument " + std::string(kNames[argument]) + " of train_segment" + which + " must not be NULL");
     }
   }
   const std::int32_t number = PG_GETARG_INT32(kSink);
