@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the functions written in SQL need to know about the names that callers wrote. They are resolved with the
+// caller's search path; from there on everything runs with a fixed one.
+#include <vector>
+
+#include "server/bridge.hpp"
+#include "server/query.hpp"
+
+MODELHOP_SERVER_HEADERS_BEGIN
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/varlena.h"
+MODELHOP_SERVER_HEADERS_END
+
+namespace modelhop::server {
+namespace {
+
+std::string text_argument(FunctionCallInfo fcinfo, int i) {
+  const Datum datum = PG_GETARG_DATUM(i);
+  const char* text = call_pg([datum] { return TextDatumGetCString(datum); });
+  return text;
+}
+
+/// Arguments (argument, name, suffix): where the caller's table stands, with the suffix.
+std::string name_with_suffix(FunctionCallInfo fcinfo, const std::string& argument) {
+  if (PG_ARGISNULL(1)) {
+    throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument " + argument + " must not be NULL",
+                   "Give the name of a table.");
+  }
+  const std::string suffix = text_argument(fcinfo, 2);
+  const std::string text = text_argument(fcinfo, 1);
+  const TableName name = TableName::parse(argument, text);
+  if (suffix.empty()) return text;
+  // The suffix belongs to the table that the name without it finds, not to one of an earlier schema.
+  if (const std::optional<Oid> relation = find_table(name)) return table_name(*relation).with_suffix(suffix).quoted();
+  return name.with_suffix(suffix).quoted();
+}
+
+}  // namespace
+}  // namespace modelhop::server
+
+using namespace modelhop::server;
+
+MODELHOP_FUNCTION(existing_table) {
+  const std::string argument = text_argument(fcinfo, 0);
+  return ObjectIdGetDatum(existing_table(argument, name_with_suffix(fcinfo, argument)));
+}
+
+MODELHOP_FUNCTION(free_output_table) {
+  const std::string argument = text_argument(fcinfo, 0);
+  const std::string name = free_output_table(argument, name_with_suffix(fcinfo, argument)).quoted();
+  return call_pg([&name] { return CStringGetTextDatum(name.c_str()); });
+}
+
+MODELHOP_FUNCTION(find_table) {
+  const std::string argument = text_argument(fcinfo, 0);
+  const std::optional<Oid> relation = find_table(TableName::parse(argument, name_with_suffix(fcinfo, argument)));
+  if (!relation) PG_RETURN_NULL();
+  return ObjectIdGetDatum(*relation);
+}
+
+MODELHOP_FUNCTION(column_names) {
+  const std::string argument = text_argument(fcinfo, 0);
+  if (PG_ARGISNULL(1)) {
+    throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument " + argument + " must not be NULL",
+                   "Give the name of a column.");
+  }
+  const std::string text = text_argument(fcinfo, 1);
+  const char* raw = text.c_str();
+  List* names = call_pg([raw] {
+    List* parts = NIL;
+    return SplitIdentifierString(pstrdup(raw), ',', &parts) ? parts : NIL;
+  });
+  if (names == NIL) {
+    throw SqlError(ERRCODE_INVALID_NAME, "argument " + argument + ": \"" + text + "\" is not a column name",
+                   "Write name, \"Quoted Name\", or several of them with commas between.");
+  }
+  return call_pg([names] {
+    const int count = list_length(names);
+    auto* columns = static_cast<Datum*>(palloc(sizeof(Datum) * count));
+    for (int i = 0; i < count; ++i) columns[i] = CStringGetTextDatum(static_cast<char*>(list_nth(names, i)));
+    return PointerGetDatum(construct_array(columns, count, TEXTOID, -1, false, TYPALIGN_INT));
+  });
+}
