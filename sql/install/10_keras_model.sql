@@ -8,7 +8,9 @@ COMMENT ON FUNCTION modelhop.keras_parameter_count(text) IS
 
 CREATE FUNCTION modelhop.model_columns() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN ARRAY['model_id', 'model_arch', 'model_weights', 'name', 'description', '__internal_madlib_id__'];
+AS $$
+  SELECT ARRAY['model_id', 'model_arch', 'model_weights', 'name', 'description', '__internal_madlib_id__']::pg_catalog.text[]
+$$;
 COMMENT ON FUNCTION modelhop.model_columns() IS 'The columns of a table of architectures.';
 
 CREATE FUNCTION modelhop.check_model(model_arch json, model_weights bytea) RETURNS void
@@ -48,7 +50,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock('pg_class'::regclass::oid::integer, relation::oid::integer);
   END IF;
   EXECUTE format('INSERT INTO %s (model_id, model_arch, model_weights, name, description, __internal_madlib_id__) '
-                 'SELECT coalesce(max(model_id), 0) + 1, $1, $2, $3, $4, gen_random_uuid()::text FROM %1$s', target)
+                 'SELECT coalesce(max(model_id), 0) + 1, $1, $2, $3, $4, md5(random()::text || clock_timestamp()::text) FROM %1$s', target)
     USING model_arch, model_weights, name, description;
 END $$;
 COMMENT ON FUNCTION modelhop.add_model(regclass, text, json, bytea, text, text) IS

@@ -11,6 +11,7 @@
 MODELHOP_SERVER_HEADERS_BEGIN
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "funcapi.h"
 #include "storage/itemptr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -41,7 +42,7 @@ std::string place_of(FunctionCallInfo fcinfo, const Facts& facts) {
   const char* name = call_pg([column] { return TextDatumGetCString(column); });
   std::string row = std::to_string(facts.rows + 1);
   if (!PG_ARGISNULL(kPlace)) {
-    const auto* tid = static_cast<ItemPointer>(PG_GETARG_POINTER(kPlace));
+    const auto* tid = reinterpret_cast<ItemPointer>(PG_GETARG_POINTER(kPlace));
     row = "(" + std::to_string(ItemPointerGetBlockNumberNoCheck(tid)) + "," +
           std::to_string(ItemPointerGetOffsetNumberNoCheck(tid)) + ")";
   }

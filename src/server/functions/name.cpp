@@ -18,22 +18,26 @@ namespace {
 
 std::string text_argument(FunctionCallInfo fcinfo, int i) {
   const Datum datum = PG_GETARG_DATUM(i);
-  const char* text = call_pg([datum] { return TextDatumGetCString(datum); });
-  return text;
+  const char* chars = call_pg([datum] { return TextDatumGetCString(datum); });
+  return chars;
 }
 
-/// Arguments (argument, name, suffix): where the caller's table stands, with the suffix.
-std::string name_with_suffix(FunctionCallInfo fcinfo, const std::string& argument) {
+std::string table_argument(FunctionCallInfo fcinfo, const std::string& argument) {
   if (PG_ARGISNULL(1)) {
     throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument " + argument + " must not be NULL",
                    "Give the name of a table.");
   }
+  return text_argument(fcinfo, 1);
+}
+
+/// Arguments (argument, name, suffix): a table that may stand beside another one, whose name ends with the suffix.
+std::string existing_name(FunctionCallInfo fcinfo, const std::string& argument) {
+  const std::string text = table_argument(fcinfo, argument);
   const std::string suffix = text_argument(fcinfo, 2);
-  const std::string text = text_argument(fcinfo, 1);
-  const TableName name = TableName::parse(argument, text);
   if (suffix.empty()) return text;
-  // The suffix belongs to the table that the name without it finds, not to one of an earlier schema.
-  if (const std::optional<Oid> relation = find_table(name)) return table_name(*relation).with_suffix(suffix).quoted();
+  TableName name = TableName::parse(argument, text);
+  // It stands in the schema of the table that the name itself finds, not in one earlier on the search path.
+  if (const std::optional<Oid> relation = find_table(name)) name = table_name(*relation);
   return name.with_suffix(suffix).quoted();
 }
 
@@ -44,18 +48,19 @@ using namespace modelhop::server;
 
 MODELHOP_FUNCTION(existing_table) {
   const std::string argument = text_argument(fcinfo, 0);
-  return ObjectIdGetDatum(existing_table(argument, name_with_suffix(fcinfo, argument)));
+  return ObjectIdGetDatum(existing_table(argument, existing_name(fcinfo, argument)));
 }
 
 MODELHOP_FUNCTION(free_output_table) {
   const std::string argument = text_argument(fcinfo, 0);
-  const std::string name = free_output_table(argument, name_with_suffix(fcinfo, argument)).quoted();
+  const TableName wanted = TableName::parse(argument, table_argument(fcinfo, argument));
+  const std::string name = free_output_table(argument, wanted.with_suffix(text_argument(fcinfo, 2)).quoted()).quoted();
   return call_pg([&name] { return CStringGetTextDatum(name.c_str()); });
 }
 
 MODELHOP_FUNCTION(find_table) {
   const std::string argument = text_argument(fcinfo, 0);
-  const std::optional<Oid> relation = find_table(TableName::parse(argument, name_with_suffix(fcinfo, argument)));
+  const std::optional<Oid> relation = find_table(TableName::parse(argument, existing_name(fcinfo, argument)));
   if (!relation) PG_RETURN_NULL();
   return ObjectIdGetDatum(*relation);
 }

@@ -87,11 +87,11 @@ void append_numbers(Buffer& buffer, const ColumnValue& value) {
 }
 
 ElementType element_type(Datum name) {
-  const char* text = call_pg([name] { return TextDatumGetCString(name); });
-  if (std::strcmp(text, "uint8") == 0) return ElementType::kUint8;
-  if (std::strcmp(text, "int16") == 0) return ElementType::kInt16;
-  if (std::strcmp(text, "float32") == 0) return ElementType::kFloat32;
-  throw Error(ErrorCode::kInvalidArgument, std::string("argument element_type: \"") + text + "\" is unknown",
+  const char* chars = call_pg([name] { return TextDatumGetCString(name); });
+  if (std::strcmp(chars, "uint8") == 0) return ElementType::kUint8;
+  if (std::strcmp(chars, "int16") == 0) return ElementType::kInt16;
+  if (std::strcmp(chars, "float32") == 0) return ElementType::kFloat32;
+  throw Error(ErrorCode::kInvalidArgument, std::string("argument element_type: \"") + chars + "\" is unknown",
               "Use uint8, int16 or float32.");
 }
 
