@@ -143,7 +143,7 @@ unlike(slurp_file($node->logfile), qr/PANIC|server process .* was terminated by 
 
 # Without the trainer program: a server tree of links, without that one.
 chomp(my $bindir = `dirname \$(command -v postgres)`);
-my $root = "$bindir/../../../..";
+my $root = "$bindir/../../../../..";
 my $tree = PostgreSQL::Test::Utils::tempdir() . '/tree';
 my $version_folder = 'usr/lib/postgresql/' . (split m{/}, $bindir)[-2];
 system_or_bail('mkdir', '-p', "$tree/usr/lib", "$tree/usr/share");
