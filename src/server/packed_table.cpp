@@ -22,7 +22,7 @@ constexpr const char* kPreprocessorHint =
 
 [[noreturn]] void refuse(const PackedTable& table, int sqlstate, const std::string& problem,
                          const std::string& hint = kPreprocessorHint) {
-  throw SqlError(sqlstate, "argument " + table.argument + ": table \"" + table.text + "\" " + problem, hint);
+  throw SqlError(sqlstate, "argument " + table.argument + ": table " + in_quotes(table.text) + " " + problem, hint);
 }
 
 /// As the server would have cut it when it made the column.

@@ -23,7 +23,7 @@ enum ListColumn { kBufferId, kRows, kIndependentBytes, kDependentBytes, kFile, k
 [[noreturn]] void refuse_buffer(const PackedTable& table, const std::string& buffer_id, const std::string& problem) {
   throw SqlError(
       ERRCODE_INVALID_PARAMETER_VALUE,
-      "argument " + table.argument + ": table \"" + table.text + "\": buffer_id " + buffer_id + " " + problem,
+      "argument " + table.argument + ": table " + in_quotes(table.text) + ": buffer_id " + buffer_id + " " + problem,
       "Run the preprocessor again.");
 }
 
@@ -108,7 +108,7 @@ SegmentList list_segment(const PackedTable& table, int segment, int segments) {
   if (rows.empty()) {
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
                    "argument " + table.argument + ": segment " + std::to_string(segment) + " of " +
-                       std::to_string(segments) + " of table \"" + table.text + "\" holds no rows",
+                       std::to_string(segments) + " of table " + in_quotes(table.text) + " holds no rows",
                    "Run the preprocessor again with fewer segments.");
   }
   SegmentList list;

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "server/bridge.hpp"
-#include "server/compat.hpp"
 #include "server/row_writer.hpp"
 #include "server/trainer_client.hpp"
 
