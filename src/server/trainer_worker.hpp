@@ -5,6 +5,12 @@
 // The worker is attached to shared memory, as the server demands of all its workers, so it does nothing else. Where its
 // files lie is known to the backends too: everything is addressed relative to the data directory, the working directory
 // of every server process.
+//
+// The program is started in the data directory, as the leader of a process group, without descriptors but the standard
+// three (stderr is the server log), with default signal actions and an empty mask, by
+//   modelhop-trainer --socket=PATH --scratch=DIRECTORY --parent=PID --memory-limit=BYTES --cache-memory=BYTES --slots=N
+//                    --idle-timeout=SECONDS --nice=N --device=NAME
+// It ends on SIGTERM, when its parent ends, and after its idle timeout; the worker removes the socket.
 #pragma once
 
 #include "server/postgres.hpp"
