@@ -56,7 +56,7 @@ Datum text_result(const std::string& text) {
       [&text] { return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size()))); });
 }
 
-constexpr double kWidth = 1080;
+constexpr double kWidth = 1100;
 constexpr double kLeft = 70;
 constexpr double kRight = 740;  ///< of the plot; the legend stands beside it
 constexpr double kTop = 50;
