@@ -33,6 +33,9 @@ struct TableName {
 std::string quote_identifier(std::string_view name);
 std::string quote_literal(std::string_view text);
 
+/// A name or value for a message: in double quotes, unless it has its own.
+std::string in_quotes(const std::string& text);
+
 /// SPI for the time of a C++ scope. Nesting is fine. Destroying it on an error path leaves clean-up to the server.
 class Spi {
  public:

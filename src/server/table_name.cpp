@@ -44,10 +44,14 @@ bool may_select(Oid relation) {
 }
 
 std::string about(const std::string& argument, const std::string& text) {
-  return "argument " + argument + ": \"" + text + "\"";
+  return "argument " + argument + ": " + in_quotes(text);
 }
 
 }  // namespace
+
+std::string in_quotes(const std::string& text) {
+  return text.find('"') == std::string::npos ? "\"" + text + "\"" : text;
+}
 
 TableName TableName::parse(const std::string& argument_name, const std::string& text) {
   if (text.find_first_not_of(" \t\n\r\f\v") == std::string::npos) {
