@@ -43,3 +43,12 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION modelhop.check_columns(text, regclass, text[], text) IS
 'Refuses a table that lacks one of the columns, naming the argument it came from.';
+
+CREATE FUNCTION modelhop.companion_name(relation regclass, suffix text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT modelhop.free_output_table('the table beside ' || relation::text, format('%I.%I', n.nspname, c.relname), suffix)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION modelhop.companion_name(regclass, text) IS
+'The quoted name of a table that can be made beside another one, in its schema.';

@@ -273,7 +273,7 @@ DECLARE
   buffer text := CASE WHEN ceil(num_rows / rows_a_buffer::numeric) = num_buffers
                  THEN format('position / %s', rows_a_buffer)
                  ELSE format('position * %s / %s', num_buffers, num_rows) END;
-  sort_key text := coalesce(format('hashint8extended(ordinal, %s), ', seed), '');
+  sort_key text := coalesce('hashint8extended(ordinal, ' || seed || '), ', '');
   inputs text;
   aliases text;
   packs text;

@@ -2,7 +2,9 @@ list(APPEND server_sources
   functions/column_values.cpp
   functions/name.cpp
   functions/inspect.cpp
-  functions/pack.cpp)
+  functions/pack.cpp
+  functions/plot.cpp
+  svg.cpp)
 # Those that read architectures and parameters.
 if(TARGET modelhop_spec AND TARGET modelhop_selection)
   list(APPEND server_sources
