@@ -25,8 +25,7 @@ SELECT (SELECT count(*) FROM train) AS train_images, (SELECT count(*) FROM test)
 SELECT modelhop.training_preprocessor_dl(
     'train', 'train_packed', 'class_name', 'image',
     normalizing_const => 255, num_segments => 4, seed => 1, independent_shape => ARRAY[32, 32, 3]);
-SELECT modelhop.validation_preprocessor_dl(
-    'test', 'test_packed', 'class_name', 'image', 'train_packed', independent_shape => ARRAY[32, 32, 3]);
+SELECT modelhop.validation_preprocessor_dl('test', 'test_packed', 'class_name', 'image', 'train_packed');
 
 \echo
 \echo == 3. Load three architectures

@@ -21,8 +21,7 @@ ANALYZE train, test;
 SELECT modelhop.training_preprocessor_dl(
     'train', 'train_packed', 'class_name', 'image',
     normalizing_const => 255, num_segments => 4, seed => 1, independent_shape => ARRAY[28, 28, 1]);
-SELECT modelhop.validation_preprocessor_dl(
-    'test', 'test_packed', 'class_name', 'image', 'train_packed', independent_shape => ARRAY[28, 28, 1]);
+SELECT modelhop.validation_preprocessor_dl('test', 'test_packed', 'class_name', 'image', 'train_packed');
 SELECT count(*) AS buffers, pg_size_pretty(sum(octet_length(image))) AS pixels FROM train_packed;
 
 \echo
