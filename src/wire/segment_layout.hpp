@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where rows lie in the shared file of a segment or of a stream's window: all independent rows, padded to 64 bytes, then all
-// dependent rows. One place, so that the side that fills and the side that reads agree.
+// Where rows lie in the shared file of a segment or of a stream's window: all independent rows, padded to 64 bytes,
+// then all dependent rows. One place, so that the side that fills and the side that reads agree.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,12 @@
 
 namespace modelhop::wire {
 
+/// Sizes must be plausible (see message.fbs) before the sums are asked for: they are not checked for overflow here.
 struct SegmentLayout {
   std::int64_t rows = 0;
-  ElementType independent_type = ElementType::kFloat32;
+  modelhop::ElementType independent_type = modelhop::ElementType::kFloat32;
   std::int64_t independent_row_elements = 0;
-  ElementType dependent_type = ElementType::kInt16;
+  modelhop::ElementType dependent_type = modelhop::ElementType::kInt16;
   std::int64_t dependent_row_elements = 0;  ///< 0: none
 
   std::int64_t independent_row_bytes() const { return independent_row_elements * element_size(independent_type); }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bulk data: anonymous shared memory (memfd), sealed against shrinking and growing, passed over the socket and mapped by both sides.
+// Bulk data: anonymous shared memory (memfd), sealed against shrinking and growing, passed over the socket and mapped
+// by both sides.
 #pragma once
 
 #include <cstddef>

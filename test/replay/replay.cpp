@@ -6,7 +6,6 @@
 // Writes OUTPUT_FOLDER/<mst_key>.weights and .training_state. RUN.json:
 //   {"segments": 4, "independent_type": "uint8", "dependent_type": "int16", "independent_scale": 0.0039,
 //    "configurations": [{"mst_key": 1, "architecture": {...}, "compile_params": "...", "fit_params": "...",
-//      "seed": "<configuration seed>",
 //      "calls": [{"seed": "<run seed>", "shuffle": "segment", "reset_optimizer": false,
 //                 "units": [{"iteration": 1, "segment": 0}, ...]}]}]}
 #include <fstream>
@@ -16,6 +15,7 @@
 #include "copy_file.hpp"
 #include "modelhop/engine.hpp"
 #include "modelhop/error.hpp"
+#include "selection/configurations.hpp"
 #include "spec/keras_json.hpp"
 #include "spec/train_params.hpp"
 
@@ -61,7 +61,8 @@ void replay_configuration(const Json& configuration, const std::vector<modelhop:
                                    configuration.at("fit_params").get<std::string>(), architecture.profile);
   const auto model = modelhop::compile_model(architecture, train, modelhop::Device{},
                                              segments.front().view().examples.dependent.row_elements);
-  const auto state = model->initial_state(seed_of(configuration.at("seed")));
+  const auto state = model->initial_state(modelhop::configuration_seed(
+      seed_of(configuration.at("calls").at(0).at("seed")), configuration.at("mst_key").get<int>()));
   const auto executor = modelhop::make_executor(modelhop::Device{});
   std::vector<float> weights(static_cast<std::size_t>(model->parameter_count()));
   for (const Json& call : configuration.at("calls")) {
