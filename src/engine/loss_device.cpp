@@ -58,8 +58,8 @@ LossTensors class_loss(const Objective& objective, const at::Tensor& outputs, co
   const at::Tensor sum = row_sum(outputs);
   const at::Tensor q = outputs.div(sum);
   const at::Tensor passing = y.mul(inside_clip(q)).neg_();  // derivative by log q
-  return {row_sum(at::log(q.clamp(kEpsilon, 1.0 - kEpsilon)).mul_(y)).neg_(),
-          passing.div(q).sub_(row_sum(passing)).div_(sum)};
+  const at::Tensor safe = q.clamp(kEpsilon, 1.0 - kEpsilon);
+  return {row_sum(at::log(safe).mul_(y)).neg_(), passing.div(safe).sub_(row_sum(passing)).div_(sum)};
 }
 
 LossTensors element_loss(const Objective& objective, const at::Tensor& outputs, const at::Tensor& target) {

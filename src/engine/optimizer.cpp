@@ -56,8 +56,8 @@ RmspropSlots rmsprop_slots(const OptimizerSpec& optimizer) {
 }
 
 /// The CPU's form of a step: pointers into the flat buffers.
-void step_on_cpu(const OptimizerSpec& optimizer, const StepFactors& step, FlatState& state,
-                 const at::Tensor& gradients) {
+void step_on_host(const OptimizerSpec& optimizer, const StepFactors& step, FlatState& state,
+                  const at::Tensor& gradients) {
   float* w = state.parameters.mutable_data_ptr<float>();
   const float* g = gradients.const_data_ptr<float>();
   const std::int64_t count = state.parameters.numel();
@@ -94,7 +94,7 @@ at::Tensor root(const at::Tensor& square, const StepFactors& step) {
   return step.is_epsilon_inside ? square.add(step.epsilon).sqrt_() : at::sqrt(square).add_(step.epsilon);
 }
 
-void rmsprop_on_device(const OptimizerSpec& optimizer, StepFactors step, FlatState& state, const at::Tensor& g) {
+void rmsprop_by_operations(const OptimizerSpec& optimizer, StepFactors step, FlatState& state, const at::Tensor& g) {
   const RmspropSlots slots = rmsprop_slots(optimizer);
   at::Tensor& square = state.slots[0].mul_(step.rho).addcmul_(g, g, step.one_minus_rho);
   at::Tensor variance = square;
@@ -114,7 +114,8 @@ void rmsprop_on_device(const OptimizerSpec& optimizer, StepFactors step, FlatSta
 }
 
 /// The same mathematics for every other device.
-void step_on_device(const OptimizerSpec& optimizer, const StepFactors& step, FlatState& state, const at::Tensor& g) {
+void step_by_operations(const OptimizerSpec& optimizer, const StepFactors& step, FlatState& state,
+                        const at::Tensor& g) {
   at::Tensor& w = state.parameters;
   std::vector<at::Tensor>& slots = state.slots;
   switch (optimizer.kind) {
@@ -131,7 +132,7 @@ void step_on_device(const OptimizerSpec& optimizer, const StepFactors& step, Fla
       }
       break;
     case OptimizerKind::kRmsprop:
-      rmsprop_on_device(optimizer, step, state, g);
+      rmsprop_by_operations(optimizer, step, state, g);
       break;
     case OptimizerKind::kAdam: {
       slots[0].mul_(step.beta_1).add_(g, step.one_minus_beta_1);
@@ -147,19 +148,14 @@ void step_on_device(const OptimizerSpec& optimizer, const StepFactors& step, Fla
   }
 }
 
-void add_penalties(FlatState& state, at::Tensor& gradients) {
-  for (const WeightPlace& place : state.layout().weights) {
-    const auto [l1, l2] = place.regularizer;
-    if (!place.is_trainable || (l1 == 0.0 && l2 == 0.0)) continue;
-    if (gradients.is_cpu()) {
-      add_penalty_gradients(gradients.mutable_data_ptr<float>() + place.offset,
-                            state.parameters.const_data_ptr<float>() + place.offset, place.count,
-                            static_cast<float>(l1), static_cast<float>(2.0 * l2));
-    } else {
-      const at::Tensor weight = state.parameters.narrow(0, place.offset, place.count);
-      gradients.narrow(0, place.offset, place.count).add_(at::sign(weight), l1).add_(weight, 2.0 * l2);
-    }
-  }
+bool is_penalized(const WeightPlace& place) {
+  return place.regularizer.l1 != 0.0 || place.regularizer.l2 != 0.0;
+}
+
+void check_fit(const OptimizerSpec& optimizer, const FlatState& state, const at::Tensor& gradients) {
+  check(gradients.numel() == state.parameters.numel(), "gradients do not have the layout of the parameters");
+  check(static_cast<int>(state.slots.size()) == optimizer_slot_count(optimizer),
+        "optimizer does not fit the state's slots");
 }
 
 }  // namespace
@@ -184,16 +180,31 @@ float initial_slot_value(const OptimizerSpec& optimizer, int /*slot*/) {
 
 void apply_optimizer(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& state,
                      at::Tensor& gradients) {
-  check(gradients.numel() == state.parameters.numel(), "gradients do not have the layout of the parameters");
-  check(static_cast<int>(state.slots.size()) == optimizer_slot_count(optimizer),
-        "optimizer does not fit the state's slots");
-  add_penalties(state, gradients);
-  const StepFactors step = factors_of(optimizer, profile, state.step);
-  if (state.parameters.is_cpu()) {
-    step_on_cpu(optimizer, step, state, gradients);
-  } else {
-    step_on_device(optimizer, step, state, gradients);
+  if (!state.parameters.is_cpu()) {
+    apply_optimizer_by_operations(optimizer, profile, state, gradients);
+    return;
   }
+  check_fit(optimizer, state, gradients);
+  for (const WeightPlace& place : state.layout().weights) {
+    if (!is_penalized(place) || !place.is_trainable) continue;
+    add_penalty_gradients(gradients.mutable_data_ptr<float>() + place.offset,
+                          state.parameters.const_data_ptr<float>() + place.offset, place.count,
+                          static_cast<float>(place.regularizer.l1), static_cast<float>(2.0 * place.regularizer.l2));
+  }
+  step_on_host(optimizer, factors_of(optimizer, profile, state.step), state, gradients);
+  ++state.step;
+}
+
+void apply_optimizer_by_operations(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& state,
+                                   at::Tensor& gradients) {
+  check_fit(optimizer, state, gradients);
+  for (const WeightPlace& place : state.layout().weights) {
+    if (!is_penalized(place) || !place.is_trainable) continue;
+    const at::Tensor weight = state.parameters.narrow(0, place.offset, place.count);
+    at::Tensor gradient = gradients.narrow(0, place.offset, place.count);
+    gradient.add_(at::sign(weight), place.regularizer.l1).add_(weight, 2.0 * place.regularizer.l2);
+  }
+  step_by_operations(optimizer, factors_of(optimizer, profile, state.step), state, gradients);
   ++state.step;
 }
 
@@ -201,7 +212,7 @@ double regularization_penalty(const FlatState& state) {
   double penalty = 0.0;
   for (const WeightPlace& place : state.layout().weights) {
     const auto [l1, l2] = place.regularizer;
-    if (l1 == 0.0 && l2 == 0.0) continue;
+    if (!is_penalized(place)) continue;
     const at::Tensor& buffer = place.is_trainable ? state.parameters : state.statistics;
     const at::Tensor weight = buffer.narrow(0, place.offset, place.count);
     if (l1 != 0.0) penalty += l1 * at::sum(at::abs(weight), at::kDouble).item<double>();

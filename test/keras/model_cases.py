@@ -5,7 +5,7 @@ CCE, SPARSE, BCE = "categorical_crossentropy", "sparse_categorical_crossentropy"
 MSE, MAE = "mean_squared_error", "mean_absolute_error"
 ACTIVATIONS = ["elu", "exponential", "gelu", "hard_sigmoid", "linear", "mish", "relu", "selu", "sigmoid", "softmax",
                "softplus", "softsign", "swish", "tanh"]
-KERAS3_ROWS = {1, 8, 10, 20, 22, 23, 25, 28, 32, 34, 44, 45, 47, 57}
+KERAS3_ROWS = {1, 8, 20, 22, 23, 25, 28, 32, 34, 45, 47, 57}
 KERAS3_NAMES = {"activation " + name for name in ("gelu", "hard_sigmoid", "leaky_relu", "relu6", "silu", "log_softmax")}
 NEWER_ACTIVATIONS = ["leaky_relu", "relu6", "silu", "log_softmax"]
 
