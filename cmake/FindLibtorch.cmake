@@ -33,7 +33,7 @@ find_package_handle_standard_args(Libtorch
 if(Libtorch_FOUND AND NOT TARGET Libtorch::Libtorch)
   add_library(Libtorch::Libtorch INTERFACE IMPORTED)
   set_target_properties(Libtorch::Libtorch PROPERTIES
-    INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${LIBTORCH_INCLUDE_DIRS}"
+    INTERFACE_INCLUDE_DIRECTORIES "${LIBTORCH_INCLUDE_DIRS}"
     INTERFACE_LINK_LIBRARIES "${LIBTORCH_LIBRARIES}"
     INTERFACE_LINK_OPTIONS "-Wl,--allow-shlib-undefined")
 endif()

@@ -9,9 +9,12 @@
 
 namespace modelhop::engine {
 
-/// Installs the allocator for CPU tensors. The error at the limit is c10's out-of-memory error, which the engine's
-/// edge turns into Error(kOutOfMemory).
+/// Installs the allocator for CPU tensors; called again it only changes the limit (0: none). The error at the limit is
+/// c10's out-of-memory error, which the engine's edge turns into Error(kOutOfMemory).
 void install_allocator(std::int64_t limit);
 EngineMemory allocator_memory();
+
+/// Gives the memory kept for reuse back to the system.
+void trim_allocator();
 
 }  // namespace modelhop::engine

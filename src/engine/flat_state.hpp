@@ -20,6 +20,8 @@ class FlatState final : public State {
 
   void get_weights(std::span<float> weights) const override;
   void set_weights(std::span<const float> weights) override;
+  /// Format version 1, little-endian: "MHTS", version u32, layout hash u64, step i64, configuration seed u64, slot
+  /// count u64, each slot as stored (padding included), then a 64-bit checksum of everything before it.
   std::vector<std::byte> get_training_state() const override;
   void set_training_state(std::span<const std::byte> bytes) override;
   std::int64_t size_bytes() const override;
@@ -29,18 +31,25 @@ class FlatState final : public State {
   /// Drops slots (to their initial values) and the step counter.
   void reset_optimizer(const OptimizerSpec& optimizer);
 
-  /// View of one weight in its stored order (state_layout.hpp), on the state's device.
+  /// View of one weight on the state's device: of Keras's shape, or (out, in, h, w) with channels-last strides for a
+  /// convolution kernel.
   at::Tensor weight(int index) const;
 
-  at::Tensor parameters;             ///< float32 [parameter_floats], 64-byte aligned
-  at::Tensor statistics;             ///< float32 [statistics_floats]
-  std::vector<at::Tensor> slots;     ///< each like parameters
-  std::int64_t step = 0;             ///< completed optimizer steps
+  at::Tensor parameters;          ///< float32 [parameter_floats], 64-byte aligned
+  at::Tensor statistics;          ///< float32 [statistics_floats]
+  std::vector<at::Tensor> slots;  ///< each like parameters
+  std::int64_t step = 0;          ///< completed optimizer steps
   std::uint64_t configuration_seed = 0;
   const StateLayout& layout() const { return *layout_; }
 
  private:
+  void fill_slots(const std::vector<float>& values);
+
   std::shared_ptr<const StateLayout> layout_;
 };
+
+/// View of one weight, gradient or slot in a buffer laid out as `parameters` (or `statistics`), shaped as
+/// FlatState::weight() says.
+at::Tensor weight_view(const WeightPlace& place, const at::Tensor& buffer);
 
 }  // namespace modelhop::engine

@@ -16,6 +16,10 @@ float initial_slot_value(const OptimizerSpec& optimizer, int slot);
 /// On the CPU one vectorized loop; on other devices ATen operations with the same mathematics.
 void apply_optimizer(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& state, at::Tensor& gradients);
 
+/// The form of apply_optimizer for other devices; it works on every device.
+void apply_optimizer_by_operations(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& state,
+                                   at::Tensor& gradients);
+
 /// Sum of the penalties of all weights, frozen ones too (tf.keras 2).
 double regularization_penalty(const FlatState& state);
 

@@ -16,6 +16,9 @@ std::array<std::uint32_t, 4> philox(std::uint64_t key, std::uint64_t counter_low
 /// Purposes keep streams of one seed apart.
 enum class Stream : std::uint32_t { kInitializer = 1, kOrder = 2, kDropout = 3 };
 
+/// The key of one stream of a seed; `detail` tells streams of one purpose apart.
+std::uint64_t stream_key(std::uint64_t seed, Stream stream, std::uint64_t detail);
+
 /// Order of n examples: a permutation of 0..n-1 (Fisher-Yates) keyed by everything it may depend on.
 struct OrderKey {
   std::uint64_t run_seed = 0;
@@ -26,8 +29,8 @@ struct OrderKey {
 };
 std::vector<std::int64_t> permutation(const OrderKey& key, std::int64_t n);
 
-/// Fills mask with 0 or 1/(1-rate), keep probability 1-rate, a function of (configuration_seed, step, operation, index).
-/// Vectorized for the processor at run time; same bits on every processor.
+/// Fills mask with 0 or 1/(1-rate), keep probability 1-rate, a function of (configuration_seed, step, operation,
+/// index). Vectorized for the processor at run time; same bits on every processor.
 void dropout_mask(std::span<float> mask, double rate, std::uint64_t configuration_seed, std::uint64_t step,
                   std::uint32_t operation);
 

@@ -31,12 +31,13 @@ struct WeightPlace {
 /// Trainable weights lie in one flat buffer (`parameters`), the others in another (`statistics`). Gradients and every
 /// optimizer slot have the layout of `parameters`. Padding floats are 0 and stay 0.
 struct StateLayout {
-  std::vector<WeightPlace> weights;  ///< in get_weights() order
+  std::vector<WeightPlace> weights;             ///< in get_weights() order
   std::vector<std::vector<int>> layer_weights;  ///< per ModelSpec layer: indexes into `weights`
   std::int64_t parameter_floats = 0;
   std::int64_t statistics_floats = 0;
-  int slot_count = 0;                ///< optimizer slots: SGD with momentum 1, Adam 2, Adam with amsgrad 3, ...
-  std::uint64_t hash = 0;            ///< of everything that decides whether training state fits
+  std::vector<float> initial_slot_values;  ///< one per slot
+  int slot_count = 0;                      ///< optimizer slots: SGD with momentum 1, Adam 2, Adam with amsgrad 3, ...
+  std::uint64_t hash = 0;                  ///< of everything that decides whether training state fits
 };
 
 StateLayout make_state_layout(const ModelSpec& model, const OptimizerSpec& optimizer);

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// One compute thread's workspace: training through UnitRun, evaluation and prediction in large batches.
+#include <algorithm>
+#include <string>
+
+#include "engine/guard.hpp"
+#include "engine/optimizer.hpp"
+#include "engine/plan_store.hpp"
+#include "engine/unit_run.hpp"
+
+namespace modelhop {
+namespace engine {
+namespace {
+
+constexpr std::int64_t kInferenceRows = 256;
+
+FlatState& flat_state_of(const Network& network, State& state) {
+  auto* flat = dynamic_cast<FlatState*>(&state);
+  check(flat != nullptr, "the state was not made by a model");
+  check(flat->layout().hash == network.layout().hash, "the state belongs to another architecture or optimizer");
+  return *flat;
+}
+
+const FlatState& flat_state_of(const Network& network, const State& state) {
+  return flat_state_of(network, const_cast<State&>(state));
+}
+
+class LocalExecutor final : public Executor {
+ public:
+  explicit LocalExecutor(Device device) : device_(device), plans_(std::make_shared<PlanStore>()) {}
+
+  TrainResult train(const Model& model, State& state, const Segment& segment, const TrainUnit& unit,
+                    const std::stop_token& stop) override {
+    return guarded([&] {
+      const ComputeScope scope;
+      const Network& network = checked_network(model);
+      UnitRun run(plans_, network, nullptr, flat_state_of(network, state), unit);
+      for (int pass = 0; pass < network.train_spec().epochs && !run.has_diverged(); ++pass) {
+        run.consume_segment(segment, stop);
+        run.end_pass(stop);
+      }
+      return run.finish();
+    });
+  }
+
+  std::unique_ptr<StreamedUnit> begin_streamed(std::shared_ptr<const Model> model, State& state,
+                                               const TrainUnit& unit) override {
+    return guarded([&] {
+      const ComputeScope scope;
+      const Network& network = checked_network(*model);
+      return std::make_unique<UnitRun>(plans_, network, model, flat_state_of(network, state), unit);
+    });
+  }
+
+  EvaluationSums evaluate(const Model& model, const State& state, const Examples& examples,
+                          const std::stop_token& stop) override {
+    return guarded([&] {
+      const ComputeScope scope;
+      const Network& network = checked_network(model);
+      const FlatState& flat = flat_state_of(network, state);
+      check(network.has_objective() && examples.dependent.data != nullptr,
+            "evaluation needs a dependent variable in the model and in the examples");
+      EvaluationSums sums;
+      sums.examples = examples.rows;
+      sums.metrics.resize(network.objective().metrics.size(), 0.0);
+      run_inference(network, flat, examples, stop, [&](const Plan& plan, std::int64_t) {
+        sums.loss += loss_and_gradient(network.objective(), plan.logits(), plan.target(), nullptr);
+        add_metrics(network.objective(), plan.output(), plan.target(), sums.metrics);
+      });
+      sums.penalty = network.has_penalties() ? regularization_penalty(flat) : 0.0;
+      return sums;
+    });
+  }
+
+  void predict(const Model& model, const State& state, const Examples& examples, std::span<float> outputs,
+               const std::stop_token& stop) override {
+    guarded([&] {
+      const ComputeScope scope;
+      const Network& network = checked_network(model);
+      const std::int64_t elements = network.output_elements();
+      check(static_cast<std::int64_t>(outputs.size()) == examples.rows * elements,
+            "the space for predictions has another size than the predictions");
+      Examples features = examples;
+      features.dependent = {};
+      run_inference(network, flat_state_of(network, state), features, stop, [&](const Plan& plan, std::int64_t first) {
+        const at::Tensor values = plan.output().cpu().contiguous();
+        const float* begin = values.const_data_ptr<float>();
+        std::copy(begin, begin + plan.rows() * elements, outputs.begin() + first * elements);
+      });
+    });
+  }
+
+  void trim() override {
+    guarded([&] { plans_->trim(); });
+  }
+
+ private:
+  const Network& checked_network(const Model& model) const {
+    const Network& network = network_of(model);
+    check(network.device() == device_, "the model was compiled for another device than the executor's");
+    return network;
+  }
+
+  /// Runs the network over the examples; calls `take(plan, first row)` after each batch.
+  template <typename Take>
+  void run_inference(const Network& network, const FlatState& state, const Examples& examples,
+                     const std::stop_token& stop, Take&& take) {
+    if (examples.independent.row_elements != network.input_elements()) {
+      throw Error(ErrorCode::kInvalidArgument, "examples have " + std::to_string(examples.independent.row_elements) +
+                                                   " elements, the network takes " +
+                                                   std::to_string(network.input_elements()));
+    }
+    if (examples.dependent.data != nullptr && examples.dependent.row_elements != network.dependent_row_elements()) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "the dependent variable has " + std::to_string(examples.dependent.row_elements) +
+                      " columns, the model was compiled for " + std::to_string(network.dependent_row_elements()));
+    }
+    const Step step{state.configuration_seed, static_cast<std::uint64_t>(state.step)};
+    for (std::int64_t first = 0; first < examples.rows;) {
+      const std::int64_t rows = std::min(kInferenceRows, examples.rows - first);
+      const auto plan = plans_->find(network, Purpose::kInference, rows);
+      const BoundPlan bound(*plan, state);
+      for (; first + rows <= examples.rows; first += rows) {
+        if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "evaluation was cancelled");
+        load(*plan, examples, first);
+        plan->run_forward(step);
+        take(*plan, first);
+      }
+    }
+  }
+
+  void load(Plan& plan, const Examples& examples, std::int64_t first) {
+    independent_rows_.clear();
+    dependent_rows_.clear();
+    for (std::int64_t row = first; row < first + plan.rows(); ++row) {
+      independent_rows_.push_back(examples.independent.row(row));
+      if (examples.dependent.data != nullptr) dependent_rows_.push_back(examples.dependent.row(row));
+    }
+    plan.load({examples.independent, independent_rows_}, examples.independent_scale,
+              {examples.dependent, dependent_rows_});
+  }
+
+  Device device_;
+  std::shared_ptr<PlanStore> plans_;
+  std::vector<const std::byte*> independent_rows_, dependent_rows_;
+};
+
+}  // namespace
+}  // namespace engine
+
+std::unique_ptr<Executor> make_executor(Device device) {
+  return engine::guarded([&] { return std::make_unique<engine::LocalExecutor>(device); });
+}
+
+}  // namespace modelhop

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weights in and out in Keras's layouts, and the training state as checked bytes.
+#include "engine/flat_state.hpp"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+#include <array>
+#include <bit>
+#include <cstring>
+#include <string>
+
+#include "engine/checksum.hpp"
+#include "engine/device.hpp"
+#include "engine/guard.hpp"
+#include "engine/initializer.hpp"
+#include "engine/optimizer.hpp"
+
+namespace modelhop::engine {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the training state is written as it lies in memory");
+
+struct TrainingStateHeader {
+  std::array<char, 4> magic = {'M', 'H', 'T', 'S'};
+  std::uint32_t version = 1;
+  std::uint64_t layout_hash = 0;
+  std::int64_t step = 0;
+  std::uint64_t configuration_seed = 0;
+  std::uint64_t slot_count = 0;
+};
+static_assert(sizeof(TrainingStateHeader) == 40);
+
+std::uint64_t checksum_of(std::span<const std::byte> bytes) {
+  Checksum checksum;
+  checksum.add_bytes(bytes);
+  return checksum.value();
+}
+
+at::Tensor zeros_on(Device device, std::int64_t floats) {
+  return at::zeros({floats}, at::TensorOptions().dtype(at::kFloat).device(torch_device(device)));
+}
+
+/// Copies between Keras's (positions, in, out) and the stored (out, positions, in) of a convolution kernel.
+struct KernelExtents {
+  std::int64_t positions, inputs, outputs;
+};
+
+KernelExtents kernel_extents(const WeightPlace& place) {
+  return {place.keras_shape[0] * place.keras_shape[1], place.keras_shape[2], place.keras_shape[3]};
+}
+
+void copy_to_keras(const WeightPlace& place, const float* stored, float* keras) {
+  if (place.storage == Storage::kAsKeras) {
+    std::memcpy(keras, stored, static_cast<std::size_t>(place.count) * sizeof(float));
+    return;
+  }
+  const auto [positions, inputs, outputs] = kernel_extents(place);
+  for (std::int64_t row = 0; row < positions * inputs; ++row) {
+    for (std::int64_t output = 0; output < outputs; ++output) {
+      keras[row * outputs + output] = stored[output * positions * inputs + row];
+    }
+  }
+}
+
+void copy_from_keras(const WeightPlace& place, const float* keras, float* stored) {
+  if (place.storage == Storage::kAsKeras) {
+    std::memcpy(stored, keras, static_cast<std::size_t>(place.count) * sizeof(float));
+    return;
+  }
+  const auto [positions, inputs, outputs] = kernel_extents(place);
+  for (std::int64_t row = 0; row < positions * inputs; ++row) {
+    for (std::int64_t output = 0; output < outputs; ++output) {
+      stored[output * positions * inputs + row] = keras[row * outputs + output];
+    }
+  }
+}
+
+std::int64_t weight_floats(const StateLayout& layout) {
+  std::int64_t floats = 0;
+  for (const WeightPlace& place : layout.weights) floats += place.count;
+  return floats;
+}
+
+void check_weight_count(const StateLayout& layout, std::size_t given) {
+  const std::int64_t floats = weight_floats(layout);
+  if (static_cast<std::int64_t>(given) == floats) return;
+  throw Error(ErrorCode::kInvalidArgument, "model weights hold " + std::to_string(given) +
+                                               " numbers, the architecture has " + std::to_string(floats));
+}
+
+[[noreturn]] void refuse_training_state(const std::string& why) {
+  throw Error(ErrorCode::kInvalidArgument, "training state " + why);
+}
+
+TrainingStateHeader read_header(std::span<const std::byte> bytes) {
+  TrainingStateHeader header;
+  const TrainingStateHeader expected;
+  if (bytes.size() < sizeof(header) + sizeof(std::uint64_t)) refuse_training_state("is cut short");
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  if (header.magic != expected.magic) refuse_training_state("has no valid beginning");
+  if (header.version != expected.version) {
+    refuse_training_state("has format version " + std::to_string(header.version) + ", this build reads version " +
+                          std::to_string(expected.version));
+  }
+  std::uint64_t stored = 0;
+  const auto body = bytes.first(bytes.size() - sizeof(stored));
+  std::memcpy(&stored, bytes.data() + body.size(), sizeof(stored));
+  if (stored != checksum_of(body)) refuse_training_state("is damaged: its checksum does not match");
+  return header;
+}
+
+}  // namespace
+
+FlatState::FlatState(std::shared_ptr<const StateLayout> layout, Device device, std::uint64_t seed)
+    : configuration_seed(seed), layout_(std::move(layout)) {
+  parameters = zeros_on(device, layout_->parameter_floats);
+  statistics = zeros_on(device, layout_->statistics_floats);
+  for (int slot = 0; slot < layout_->slot_count; ++slot) slots.push_back(zeros_on(device, layout_->parameter_floats));
+  fill_slots(layout_->initial_slot_values);
+}
+
+void FlatState::get_weights(std::span<float> weights) const {
+  guarded([&] {
+    check_weight_count(*layout_, weights.size());
+    const at::Tensor host_parameters = parameters.to(at::kCPU), host_statistics = statistics.to(at::kCPU);
+    float* keras = weights.data();
+    for (const WeightPlace& place : layout_->weights) {
+      const at::Tensor& source = place.is_trainable ? host_parameters : host_statistics;
+      copy_to_keras(place, source.const_data_ptr<float>() + place.offset, keras);
+      keras += place.count;
+    }
+  });
+}
+
+void FlatState::set_weights(std::span<const float> weights) {
+  guarded([&] {
+    check_weight_count(*layout_, weights.size());
+    at::Tensor host_parameters = parameters.to(at::kCPU), host_statistics = statistics.to(at::kCPU);
+    const float* keras = weights.data();
+    for (const WeightPlace& place : layout_->weights) {
+      const at::Tensor& target = place.is_trainable ? host_parameters : host_statistics;
+      copy_from_keras(place, keras, target.mutable_data_ptr<float>() + place.offset);
+      keras += place.count;
+    }
+    if (!parameters.is_cpu()) {
+      parameters.copy_(host_parameters);
+      statistics.copy_(host_statistics);
+    }
+  });
+}
+
+std::vector<std::byte> FlatState::get_training_state() const {
+  return guarded([&] {
+    TrainingStateHeader header;
+    header.layout_hash = layout_->hash;
+    header.step = step;
+    header.configuration_seed = configuration_seed;
+    header.slot_count = slots.size();
+    const std::size_t slot_bytes = static_cast<std::size_t>(layout_->parameter_floats) * sizeof(float);
+    const std::size_t body = sizeof(header) + slots.size() * slot_bytes;
+    std::vector<std::byte> bytes(body + sizeof(std::uint64_t));
+    std::memcpy(bytes.data(), &header, sizeof(header));
+    std::byte* out = bytes.data() + sizeof(header);
+    for (const at::Tensor& slot : slots) {
+      const at::Tensor host = slot.to(at::kCPU);
+      if (slot_bytes > 0) std::memcpy(out, host.const_data_ptr<float>(), slot_bytes);
+      out += slot_bytes;
+    }
+    const std::uint64_t checksum = checksum_of(std::span(bytes).first(body));
+    std::memcpy(out, &checksum, sizeof(checksum));
+    return bytes;
+  });
+}
+
+void FlatState::set_training_state(std::span<const std::byte> bytes) {
+  guarded([&] {
+    const TrainingStateHeader header = read_header(bytes);
+    const std::size_t slot_bytes = static_cast<std::size_t>(layout_->parameter_floats) * sizeof(float);
+    if (header.layout_hash != layout_->hash || header.slot_count != slots.size() ||
+        bytes.size() != sizeof(header) + slots.size() * slot_bytes + sizeof(std::uint64_t)) {
+      refuse_training_state("belongs to another architecture or optimizer");
+    }
+    const std::byte* in = bytes.data() + sizeof(header);
+    for (at::Tensor& slot : slots) {
+      at::Tensor host = slot.is_cpu() ? slot : at::empty({slot.numel()}, at::TensorOptions().dtype(at::kFloat));
+      if (slot_bytes > 0) std::memcpy(host.mutable_data_ptr<float>(), in, slot_bytes);
+      if (!slot.is_cpu()) slot.copy_(host);
+      in += slot_bytes;
+    }
+    step = header.step;
+    configuration_seed = header.configuration_seed;
+  });
+}
+
+std::int64_t FlatState::size_bytes() const {
+  return static_cast<std::int64_t>(parameters.nbytes() + statistics.nbytes() + slots.size() * parameters.nbytes());
+}
+
+void FlatState::initialize() {
+  std::vector<float> weights(static_cast<std::size_t>(weight_floats(*layout_)));
+  std::span<float> rest(weights);
+  for (std::size_t index = 0; index < layout_->weights.size(); ++index) {
+    const WeightPlace& place = layout_->weights[index];
+    const auto values = rest.first(static_cast<std::size_t>(place.count));
+    initialize_weight(place.initializer, place.keras_shape, configuration_seed, index, values);
+    rest = rest.subspan(values.size());
+  }
+  set_weights(weights);
+}
+
+void FlatState::reset_optimizer(const OptimizerSpec& optimizer) {
+  check(optimizer_slot_count(optimizer) == layout_->slot_count, "optimizer does not fit the state's slots");
+  std::vector<float> values;
+  for (int slot = 0; slot < layout_->slot_count; ++slot) values.push_back(initial_slot_value(optimizer, slot));
+  fill_slots(values);
+  step = 0;
+}
+
+void FlatState::fill_slots(const std::vector<float>& values) {
+  for (std::size_t slot = 0; slot < slots.size(); ++slot) {
+    slots[slot].zero_();
+    if (values[slot] == 0.0F) continue;
+    for (const WeightPlace& place : layout_->weights) {
+      if (place.is_trainable) slots[slot].narrow(0, place.offset, place.count).fill_(values[slot]);
+    }
+  }
+}
+
+at::Tensor FlatState::weight(int index) const {
+  const WeightPlace& place = layout_->weights[static_cast<std::size_t>(index)];
+  const at::Tensor& buffer = place.is_trainable ? parameters : statistics;
+  return weight_view(place, buffer);
+}
+
+at::Tensor weight_view(const WeightPlace& place, const at::Tensor& buffer) {
+  const Shape& shape = place.keras_shape;
+  if (place.storage == Storage::kAsKeras) return buffer.narrow(0, place.offset, place.count).view(shape);
+  const std::int64_t height = shape[0], width = shape[1], inputs = shape[2], outputs = shape[3];
+  return buffer.as_strided({outputs, inputs, height, width}, {height * width * inputs, 1, width * inputs, inputs},
+                           buffer.storage_offset() + place.offset);
+}
+
+}  // namespace modelhop::engine

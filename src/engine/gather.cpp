@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loops over rows by element type; simple enough for the compiler to vectorize.
+#include "engine/gather.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+
+#include "modelhop/error.hpp"
+
+namespace modelhop::engine {
+namespace {
+
+template <typename Element>
+void convert_rows(const RowList& list, float scale, float* out) {
+  const std::int64_t count = list.view.row_elements;
+  for (const std::byte* row : list.rows) {
+    const Element* source = reinterpret_cast<const Element*>(row);
+    for (std::int64_t index = 0; index < count; ++index) out[index] = static_cast<float>(source[index]) * scale;
+    out += count;
+  }
+}
+
+template <typename Element>
+void class_ids(const RowList& list, std::int64_t* out) {
+  const std::int64_t columns = list.view.row_elements;
+  for (const std::byte* row : list.rows) {
+    const Element* source = reinterpret_cast<const Element*>(row);
+    *out++ = columns == 1 ? static_cast<std::int64_t>(source[0])
+                          : static_cast<std::int64_t>(std::max_element(source, source + columns) - source);
+  }
+}
+
+/// Calls function.template operator()<Element>() for the list's element type.
+template <typename Function>
+void with_element(const RowList& list, Function&& function) {
+  switch (list.view.type) {
+    case ElementType::kUint8:
+      return function.template operator()<std::uint8_t>();
+    case ElementType::kInt16:
+      return function.template operator()<std::int16_t>();
+    case ElementType::kFloat32:
+      return function.template operator()<float>();
+  }
+}
+
+}  // namespace
+
+void gather_floats(const RowList& list, float scale, float* out) {
+  with_element(list, [&]<typename Element>() { convert_rows<Element>(list, scale, out); });
+}
+
+void gather_class_ids(const RowList& list, std::int64_t classes, std::int64_t* out) {
+  with_element(list, [&]<typename Element>() { class_ids<Element>(list, out); });
+  for (std::size_t row = 0; row < list.rows.size(); ++row) {
+    if (out[row] >= 0 && out[row] < classes) continue;
+    throw Error(ErrorCode::kInvalidArgument,
+                "class id " + std::to_string(out[row]) + " of the dependent variable is outside 0.." +
+                    std::to_string(classes - 1),
+                "The network's output must have one element per class.");
+  }
+}
+
+}  // namespace modelhop::engine

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// Activation functions: relu, sigmoid and tanh in place, softmax over the last axis, the rest by autograd.
+#include <ATen/ops/_softmax.h>
+#include <ATen/ops/_softmax_backward_data.h>
+#include <ATen/ops/abs.h>
+#include <ATen/ops/clamp.h>
+#include <ATen/ops/elu.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/exp.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/hardsigmoid.h>
+#include <ATen/ops/hardswish.h>
+#include <ATen/ops/hardtanh.h>
+#include <ATen/ops/leaky_relu.h>
+#include <ATen/ops/log_sigmoid.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/mish.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/selu.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/sigmoid_backward.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/softplus.h>
+#include <ATen/ops/tanh.h>
+#include <ATen/ops/tanh_backward.h>
+#include <ATen/ops/threshold_backward.h>
+#include <ATen/ops/where.h>
+
+#include <cmath>
+#include <functional>
+#include <string_view>
+
+#include "engine/lowering.hpp"
+
+namespace modelhop::engine {
+namespace {
+
+enum class Kind { kRelu, kSigmoid, kTanh };
+
+/// A function whose backward needs its output alone.
+class InPlaceActivation final : public Operation {
+ public:
+  explicit InPlaceActivation(Kind kind) : kind_(kind) {}
+  Kind kind() const { return kind_; }
+
+  void prepare(std::int64_t rows, const at::TensorOptions& options) override {
+    if (!input().may_overwrite) {
+      allocate_output(rows, options);
+    } else if (input().is_preallocated) {
+      output->data = input().data;
+      output->is_preallocated = true;
+    }
+  }
+
+  void forward(const Step&) override {
+    if (input().may_overwrite) output->data = input().data;
+    at::Tensor& result = output->data;
+    switch (kind_) {
+      case Kind::kRelu:
+        at::relu_out(result, input().data);
+        break;
+      case Kind::kSigmoid:
+        at::sigmoid_out(result, input().data);
+        break;
+      case Kind::kTanh:
+        at::tanh_out(result, input().data);
+        break;
+    }
+  }
+
+  void backward(const Step&) override {
+    at::Tensor& gradient = output->gradient;
+    switch (kind_) {
+      case Kind::kRelu:
+        at::threshold_backward_out(gradient, gradient, output->data, 0);
+        break;
+      case Kind::kSigmoid:
+        at::sigmoid_backward_out(gradient, gradient, output->data);
+        break;
+      case Kind::kTanh:
+        at::tanh_backward_out(gradient, gradient, output->data);
+        break;
+    }
+    inputs[0]->gradient = gradient;
+  }
+
+ private:
+  Kind kind_;
+};
+
+class SoftmaxOperation final : public Operation {
+ public:
+  explicit SoftmaxOperation(std::int64_t axis) : axis_(axis) {}
+  bool is_over_last_axis() const { return axis_ == static_cast<std::int64_t>(output->shape.size()); }
+
+  void prepare(std::int64_t rows, const at::TensorOptions& options) override {
+    allocate_output(rows, options);
+    if (is_training && input().needs_gradient) gradient_ = at::empty(sizes_of(rows, input().shape), options);
+  }
+  void forward(const Step&) override { at::_softmax_out(output->data, input().data, axis_, false); }
+  void backward(const Step&) override {
+    at::_softmax_backward_data_out(gradient_, output->gradient, output->data, axis_, at::kFloat);
+    inputs[0]->gradient = gradient_;
+  }
+
+ private:
+  std::int64_t axis_;  ///< counts the batch axis
+  at::Tensor gradient_;
+};
+
+using Function = at::Tensor (*)(const at::Tensor& x);
+struct NamedFunction {
+  std::string_view name;
+  Function function;
+};
+
+constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
+constexpr double kSeluScale = 1.0507009873554804934193349852946;
+
+constexpr NamedFunction kFunctions[] = {
+    {"elu", [](const at::Tensor& x) { return at::elu(x); }},
+    {"exponential", [](const at::Tensor& x) { return at::exp(x); }},
+    {"gelu", [](const at::Tensor& x) { return at::gelu(x); }},
+    {"hard_silu", [](const at::Tensor& x) { return at::hardswish(x); }},
+    {"hard_tanh", [](const at::Tensor& x) { return at::hardtanh(x); }},
+    {"leaky_relu", [](const at::Tensor& x) { return at::leaky_relu(x, 0.2); }},
+    {"log_sigmoid", [](const at::Tensor& x) { return at::log_sigmoid(x); }},
+    {"log_softmax", [](const at::Tensor& x) { return at::log_softmax(x, -1); }},
+    {"mish", [](const at::Tensor& x) { return at::mish(x); }},
+    {"relu6", [](const at::Tensor& x) { return at::clamp(x, 0, 6); }},
+    {"selu", [](const at::Tensor& x) { return at::elu(x, kSeluAlpha, kSeluScale); }},
+    {"silu", [](const at::Tensor& x) { return at::silu(x); }},
+    {"softplus", [](const at::Tensor& x) { return at::softplus(x); }},
+    {"softsign", [](const at::Tensor& x) { return x.div(x.abs().add(1)); }},
+};
+
+at::Tensor hard_sigmoid_keras2(const at::Tensor& x) {
+  return at::clamp(x.mul(0.2).add(0.5), 0, 1);
+}
+at::Tensor hard_sigmoid_keras3(const at::Tensor& x) {
+  return at::hardsigmoid(x);
+}
+
+Function function_of(const std::string& name, SemanticsProfile profile) {
+  if (name == "hard_sigmoid") {
+    return profile == SemanticsProfile::kKeras3 ? hard_sigmoid_keras3 : hard_sigmoid_keras2;
+  }
+  for (const NamedFunction& entry : kFunctions) {
+    if (entry.name == name) return entry.function;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Value* Lowering::activate(Value* value, const std::string& activation) {
+  const Shape shape = value->shape;
+  if (activation == "linear") return value;
+  if (activation == "relu") return emit<InPlaceActivation>({value}, shape, {}, Kind::kRelu);
+  if (activation == "sigmoid") return emit<InPlaceActivation>({value}, shape, {}, Kind::kSigmoid);
+  if (activation == "tanh") return emit<InPlaceActivation>({value}, shape, {}, Kind::kTanh);
+  if (activation == "softmax") {
+    return emit<SoftmaxOperation>({value}, shape, {}, static_cast<std::int64_t>(shape.size()));
+  }
+  const Function function = function_of(activation, model.profile);
+  if (function == nullptr) refuse("activation \"" + activation + "\" is not supported");
+  return emit<AutogradOperation>({value}, shape, {},
+                                 [function](std::span<const at::Tensor> x, auto) { return function(x[0]); });
+}
+
+Value* lower_activation(Lowering& lowering) {
+  return lowering.activate(lowering.inputs[0], string_attribute(lowering.layer(), "activation"));
+}
+
+Value* lower_softmax(Lowering& lowering) {
+  const Shape& shape = lowering.output_shape();
+  return lowering.emit<SoftmaxOperation>({lowering.inputs[0]}, shape, {},
+                                         integer_attribute(lowering.layer(), "axis") + 1);
+}
+
+Value* lower_relu(Lowering& lowering) {
+  const double maximum = number_attribute(lowering.layer(), "max_value");
+  const double slope = number_attribute(lowering.layer(), "negative_slope");
+  const double threshold = number_attribute(lowering.layer(), "threshold");
+  if (std::isinf(maximum) && slope == 0.0 && threshold == 0.0) return lowering.activate(lowering.inputs[0], "relu");
+  const auto relu = [=](std::span<const at::Tensor> x, auto) {
+    return at::where(x[0].gt(threshold), x[0].clamp_max(maximum), x[0].sub(threshold).mul(slope));
+  };
+  return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.output_shape(), {}, relu);
+}
+
+Value* lower_leaky_relu(Lowering& lowering) {
+  const double alpha = number_attribute(lowering.layer(), "alpha");
+  const auto leaky_relu = [alpha](std::span<const at::Tensor> x, auto) { return at::leaky_relu(x[0], alpha); };
+  return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.output_shape(), {}, leaky_relu);
+}
+
+FinalActivation final_activation_of(const Operation& operation) {
+  if (const auto* softmax = dynamic_cast<const SoftmaxOperation*>(&operation)) {
+    return softmax->is_over_last_axis() ? FinalActivation::kSoftmax : FinalActivation::kNone;
+  }
+  const auto* activation = dynamic_cast<const InPlaceActivation*>(&operation);
+  return activation != nullptr && activation->kind() == Kind::kSigmoid ? FinalActivation::kSigmoid
+                                                                       : FinalActivation::kNone;
+}
+
+}  // namespace modelhop::engine

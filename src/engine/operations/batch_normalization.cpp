@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// BatchNormalization. Normalises by the biased variance of the batch; which variance enters the moving average depends
+// on the Keras generation and on the rank (frozen layers too behave as their generation does).
+#include <ATen/ops/empty.h>
+#include <ATen/ops/native_batch_norm.h>
+#include <ATen/ops/native_batch_norm_backward.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <array>
+
+#include "engine/lowering.hpp"
+
+namespace modelhop::engine {
+namespace {
+
+struct BatchNormalization {
+  std::int64_t axis = 1;  ///< counts the batch axis
+  double momentum = 0.99;
+  double epsilon = 1e-3;
+  bool uses_batch = false;  ///< normalises by the batch, not by the moving statistics
+  bool moves_statistics = false;
+  SemanticsProfile profile = SemanticsProfile::kTf2Legacy;
+  int gamma = -1, beta = -1, mean = -1, variance = -1;  ///< positions among the operation's weights
+};
+
+/// Factor from the unbiased variance of n elements to the one that enters the moving average.
+double moving_variance_factor(SemanticsProfile profile, std::size_t rank, double n, double epsilon) {
+  const double to_biased = n > 1 ? (n - 1) / n : 1.0;
+  const double keras22 = n / (n - 1.0 - epsilon);
+  switch (profile) {
+    case SemanticsProfile::kKeras22:
+      return rank == 4 ? keras22 : to_biased * keras22;
+    case SemanticsProfile::kTf1:
+      return rank == 4 ? 1.0 : to_biased;
+    case SemanticsProfile::kTf2Legacy:
+    case SemanticsProfile::kTf2:
+      return rank == 4 || rank == 5 ? 1.0 : to_biased;
+    case SemanticsProfile::kKeras3:
+      break;
+  }
+  return to_biased;
+}
+
+class BatchNormalizationOperation final : public Operation {
+ public:
+  explicit BatchNormalizationOperation(const BatchNormalization& settings) : settings_(settings) {}
+
+  void prepare(std::int64_t rows, const at::TensorOptions& options) override {
+    const std::int64_t channels = output->shape[settings_.axis - 1];
+    batch_mean_ = at::zeros({channels}, options);
+    batch_variance_ = at::zeros({channels}, options);
+    constant_one_ = at::ones({channels}, options);
+    const double n = static_cast<double>(rows * element_count(output->shape) / channels);
+    is_single_ = n < 2;
+    variance_factor_ = moving_variance_factor(settings_.profile, output->shape.size() + 1, n, settings_.epsilon);
+  }
+
+  void forward(const Step&) override {
+    if (!settings_.uses_batch) {
+      set_output(at::native_batch_norm(images(input().data), gamma(), weight(settings_.beta), weight(settings_.mean),
+                                       weight(settings_.variance), false, 0.0, settings_.epsilon));
+      return;
+    }
+    // With momentum 1 the "running" statistics are the batch's own mean and unbiased variance.
+    set_output(at::native_batch_norm(images(input().data), gamma(), weight(settings_.beta), batch_mean_,
+                                     batch_variance_, true, 1.0, settings_.epsilon));
+    if (settings_.moves_statistics) move_statistics();
+  }
+
+  void backward(const Step&) override {
+    const bool gamma_learns = learns(settings_.gamma), beta_learns = learns(settings_.beta);
+    const bool frozen = !settings_.uses_batch;
+    auto [input_gradient, gamma_gradient, beta_gradient] = at::native_batch_norm_backward(
+        images(output->gradient), images(input().data), gamma(), frozen ? weight(settings_.mean) : std::nullopt,
+        frozen ? weight(settings_.variance) : std::nullopt, saved_mean_, saved_inverse_, !frozen, settings_.epsilon,
+        {input().needs_gradient, gamma_learns, beta_learns});
+    if (gamma_learns) weights[settings_.gamma].gradient.copy_(gamma_gradient);
+    if (beta_learns) weights[settings_.beta].gradient.copy_(beta_gradient);
+    if (input().needs_gradient) inputs[0]->gradient = values(input_gradient);
+  }
+  bool keeps_output() const override { return false; }
+
+ private:
+  bool learns(int position) const { return position >= 0 && weights[position].learns(); }
+  std::optional<at::Tensor> weight(int position) const {
+    return position >= 0 ? std::optional(weights[position].data) : std::nullopt;
+  }
+  std::optional<at::Tensor> gamma() const {
+    return settings_.gamma >= 0 ? weight(settings_.gamma) : std::optional(constant_one_);
+  }
+  /// The channel axis at position 1; a free view.
+  at::Tensor images(const at::Tensor& tensor) const { return tensor.movedim(settings_.axis, 1); }
+  at::Tensor values(const at::Tensor& tensor) const { return tensor.movedim(1, settings_.axis).contiguous(); }
+
+  void set_output(std::tuple<at::Tensor, at::Tensor, at::Tensor> result) {
+    output->data.reset();
+    output->data = values(std::get<0>(result));
+    saved_mean_ = std::get<1>(result);
+    saved_inverse_ = std::get<2>(result);
+  }
+
+  void move_statistics() {
+    if (is_single_) batch_variance_.zero_();
+    const double share = 1.0 - settings_.momentum;
+    const at::Tensor& mean = weights[settings_.mean].data;
+    const at::Tensor& variance = weights[settings_.variance].data;
+    mean.mul_(settings_.momentum).add_(batch_mean_, share);
+    variance.mul_(settings_.momentum).add_(batch_variance_, share * variance_factor_);
+  }
+
+  BatchNormalization settings_;
+  double variance_factor_ = 1.0;
+  bool is_single_ = false;  ///< one element per channel: its variance is 0
+  at::Tensor batch_mean_, batch_variance_, constant_one_, saved_mean_, saved_inverse_;
+};
+
+}  // namespace
+
+Value* lower_batch_normalization(Lowering& lowering) {
+  const LayerSpec& layer = lowering.layer();
+  BatchNormalization settings;
+  settings.axis = integer_attribute(layer, "axis") + 1;
+  settings.momentum = number_attribute(layer, "momentum");
+  settings.epsilon = number_attribute(layer, "epsilon");
+  settings.profile = lowering.model.profile;
+  const bool keeps_batch_when_frozen =
+      settings.profile == SemanticsProfile::kKeras22 || settings.profile == SemanticsProfile::kTf1;
+  settings.uses_batch = lowering.is_training() && (layer.is_trainable || keeps_batch_when_frozen);
+  settings.moves_statistics = lowering.is_training() && layer.is_trainable;
+  std::vector<int> weights;
+  const auto take = [&](const char* name, int& position) {
+    const int index = lowering.weight(name);
+    if (index < 0) return;
+    position = static_cast<int>(weights.size());
+    weights.push_back(index);
+  };
+  take("gamma", settings.gamma);
+  take("beta", settings.beta);
+  take("moving_mean", settings.mean);
+  take("moving_variance", settings.variance);
+  return lowering.emit<BatchNormalizationOperation>({lowering.inputs[0]}, lowering.output_shape(), weights, settings);
+}
+
+}  // namespace modelhop::engine

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine's face: learning, and the contract that a state depends on its list of units alone, bit for bit.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <thread>
+
+#include "modelhop/error.hpp"
+#include "network_builder.hpp"
+
+namespace modelhop::test {
+namespace {
+
+class ExecutorTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { initialize_engine({}); }
+};
+
+ModelSpec regular_network() {
+  return NetworkBuilder({6, 5, 2})
+      .conv2d(4, 3, "same", "relu")
+      .batch_normalization()
+      .pool("Max", 2, 2)
+      .dropout(0.25)
+      .flatten()
+      .dense(8, "tanh")
+      .dropout(0.5)
+      .dense(3, "softmax")
+      .build();
+}
+
+std::vector<TrainUnit> units() {
+  std::vector<TrainUnit> list;
+  for (int iteration = 1; iteration <= 2; ++iteration) {
+    for (int segment = 0; segment < 2; ++segment) list.push_back({42, iteration, segment, Shuffle::kSegment, false});
+  }
+  return list;
+}
+
+struct Trained {
+  std::vector<float> weights;
+  std::vector<std::byte> rest;
+  bool operator==(const Trained& other) const {
+    return weights.size() == other.weights.size() && rest == other.rest &&
+           std::memcmp(weights.data(), other.weights.data(), weights.size() * sizeof(float)) == 0;
+  }
+};
+
+Trained contents_of(const Model& model, const State& state) {
+  return {weights_of(model, state), state.get_training_state()};
+}
+
+class ContractTest : public ExecutorTest, public ::testing::WithParamInterface<OptimizerSpec> {
+ protected:
+  ContractTest()
+      : data_(101, 60, 3),
+        model_(
+            compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, GetParam(), 16), {}, 3)) {}
+
+  Trained train_alone() const {
+    const auto state = model_->initial_state(7);
+    const auto executor = make_executor({});
+    for (const TrainUnit& unit : units()) executor->train(*model_, *state, data_.segment(), unit, {});
+    return contents_of(*model_, *state);
+  }
+
+  Dataset data_;
+  std::shared_ptr<const Model> model_;
+};
+
+TEST_P(ContractTest, TwoExecutorsGiveTheSameBits) {
+  EXPECT_EQ(train_alone(), train_alone());
+}
+
+TEST_P(ContractTest, AnotherSeedOrOrderGivesOtherBits) {
+  const auto executor = make_executor({});
+  const auto train = [&](std::uint64_t configuration_seed, std::uint64_t run_seed) {
+    const auto state = model_->initial_state(configuration_seed);
+    executor->train(*model_, *state, data_.segment(), {run_seed, 1, 0, Shuffle::kSegment, false}, {});
+    return contents_of(*model_, *state);
+  };
+  EXPECT_EQ(train(1, 1), train(1, 1));
+  EXPECT_FALSE(train(1, 1) == train(2, 1));
+  EXPECT_FALSE(train(1, 1) == train(1, 2));
+}
+
+TEST_P(ContractTest, UnitsSplitOverTwoThreadsGiveTheSameBits) {
+  const auto state = model_->initial_state(7);
+  const auto other_state = model_->initial_state(8);
+  for (const TrainUnit& unit : units()) {
+    std::thread slot([&] { make_executor({})->train(*model_, *state, data_.segment(), unit, {}); });
+    make_executor({})->train(*model_, *other_state, data_.segment(), unit, {});
+    slot.join();
+  }
+  EXPECT_EQ(contents_of(*model_, *state), train_alone());
+}
+
+TEST_P(ContractTest, SavedAndRestoredStateContinuesWithTheSameBits) {
+  auto state = model_->initial_state(7);
+  const auto executor = make_executor({});
+  for (const TrainUnit& unit : units()) {
+    const Trained saved = contents_of(*model_, *state);
+    state = model_->initial_state(99);
+    state->set_weights(saved.weights);
+    state->set_training_state(saved.rest);
+    executor->train(*model_, *state, data_.segment(), unit, {});
+  }
+  EXPECT_EQ(contents_of(*model_, *state), train_alone());
+}
+
+TEST_P(ContractTest, StreamedBuffersGiveTheBitsOfTheWholeSegment) {
+  for (const Shuffle shuffle : {Shuffle::kBuffer, Shuffle::kNone}) {
+    TrainSpec spec = train_spec(LossKind::kCategoricalCrossentropy, GetParam(), 16);
+    spec.epochs = 2;
+    const auto model = compile_model(regular_network(), spec, {}, 3);
+    const auto executor = make_executor({});
+    const TrainUnit unit{5, 1, 0, shuffle, false};
+    const auto cached = model->initial_state(7), streamed = model->initial_state(7);
+    const TrainResult expected = executor->train(*model, *cached, data_.segment(), unit, {});
+
+    const auto run = executor->begin_streamed(model, *streamed, unit);
+    for (int pass = 0; pass < spec.epochs; ++pass) {
+      for (std::size_t buffer = 0; buffer < data_.buffer_starts.size(); ++buffer) {
+        const std::int64_t first = data_.buffer_starts[buffer];
+        const std::int64_t end = buffer + 1 < data_.buffer_starts.size() ? data_.buffer_starts[buffer + 1] : data_.rows;
+        const auto copy = std::make_unique<Dataset>(data_);  // freed after consume: the unit must not look back
+        run->consume(copy->block(first, end - first), {});
+      }
+      run->end_pass({});
+    }
+    const TrainResult result = run->finish();
+    EXPECT_EQ(contents_of(*model, *cached), contents_of(*model, *streamed));
+    EXPECT_EQ(result.steps, expected.steps);
+    EXPECT_EQ(result.steps, 2 * 7);
+    EXPECT_EQ(result.examples, 2 * 101);
+    EXPECT_EQ(result.mean_loss, expected.mean_loss);
+  }
+}
+
+TEST_P(ContractTest, InterleavedStreamsDoNotTouchEachOther) {
+  const TrainUnit unit{5, 1, 0, Shuffle::kBuffer, false};
+  const auto executor = make_executor({});
+  const auto alone = model_->initial_state(7);
+  executor->train(*model_, *alone, data_.segment(), unit, {});
+  const auto first = model_->initial_state(7), second = model_->initial_state(8);
+  const auto first_run = executor->begin_streamed(model_, *first, unit);
+  const auto second_run = executor->begin_streamed(model_, *second, unit);
+  for (std::size_t buffer = 0; buffer < data_.buffer_starts.size(); ++buffer) {
+    const std::int64_t begin = data_.buffer_starts[buffer];
+    const std::int64_t end = buffer + 1 < data_.buffer_starts.size() ? data_.buffer_starts[buffer + 1] : data_.rows;
+    first_run->consume(data_.block(begin, end - begin), {});
+    second_run->consume(data_.block(begin, end - begin), {});
+  }
+  first_run->end_pass({});
+  second_run->end_pass({});
+  EXPECT_EQ(contents_of(*model_, *first), contents_of(*model_, *alone));
+}
+
+INSTANTIATE_TEST_SUITE_P(Optimizers, ContractTest, ::testing::Values(sgd(0.05, 0.9), adam(0.01)));
+
+TEST_F(ExecutorTest, LearnsXor) {
+  const ModelSpec spec = NetworkBuilder({2}).dense(16, "tanh").dense(1, "sigmoid").build();
+  const auto model = compile_model(spec, train_spec(LossKind::kBinaryCrossentropy, adam(0.05), 4), {}, 1);
+  Dataset data(4, 2, 1);
+  data.features = {0, 0, 0, 1, 1, 0, 1, 1};
+  data.targets = {0, 1, 1, 0};
+  const auto state = model->initial_state(3);
+  const auto executor = make_executor({});
+  for (int iteration = 1; iteration <= 300; ++iteration) {
+    executor->train(*model, *state, data.segment(), {1, iteration, 0, Shuffle::kSegment, false}, {});
+  }
+  const EvaluationSums sums = executor->evaluate(*model, *state, data.examples(), {});
+  EXPECT_LT(sums.loss / 4, 0.05);
+  EXPECT_EQ(sums.metrics.at(0), 4.0);
+  std::vector<float> outputs(4);
+  executor->predict(*model, *state, data.examples(), outputs, {});
+  EXPECT_LT(outputs[0], 0.2F);
+  EXPECT_GT(outputs[1], 0.8F);
+}
+
+TEST_F(ExecutorTest, NarrowElementsAndClassIdsAreWhatFloatsAndOneHotAre) {
+  const ModelSpec spec = NetworkBuilder({4}).dense(3, "softmax").build();
+  std::vector<std::uint8_t> pixels;
+  std::vector<std::int16_t> shorts, ids;
+  Dataset data(10, 4, 3);
+  for (int index = 0; index < 40; ++index) {
+    pixels.push_back(static_cast<std::uint8_t>(index * 6));
+    shorts.push_back(static_cast<std::int16_t>(index * 6));
+    data.features[index] = static_cast<float>(index * 6) * (1.0F / 255.0F);
+  }
+  for (int row = 0; row < 10; ++row) ids.push_back(static_cast<std::int16_t>((row * 7 / 3) % 3));
+  const auto train_on = [&](const Examples& examples, LossKind loss, std::int64_t columns) {
+    const auto model = compile_model(spec, train_spec(loss, sgd(0.5), 4), {}, columns);
+    const auto state = model->initial_state(1);
+    make_executor({})->train(*model, *state, {examples, data.buffer_starts}, {1, 1, 0, Shuffle::kSegment, false}, {});
+    return weights_of(*model, *state);
+  };
+  const std::vector<float> expected = train_on(data.examples(), LossKind::kCategoricalCrossentropy, 3);
+  Examples narrow = data.examples();
+  narrow.independent = {reinterpret_cast<const std::byte*>(pixels.data()), ElementType::kUint8, 4};
+  narrow.independent_scale = 1.0F / 255.0F;
+  EXPECT_EQ(train_on(narrow, LossKind::kCategoricalCrossentropy, 3), expected);
+  narrow.independent = {reinterpret_cast<const std::byte*>(shorts.data()), ElementType::kInt16, 4};
+  EXPECT_EQ(train_on(narrow, LossKind::kCategoricalCrossentropy, 3), expected);
+  EXPECT_EQ(train_on(narrow, LossKind::kSparseCategoricalCrossentropy, 3), expected);
+  narrow.dependent = {reinterpret_cast<const std::byte*>(ids.data()), ElementType::kInt16, 1};
+  EXPECT_EQ(train_on(narrow, LossKind::kSparseCategoricalCrossentropy, 1), expected);
+  EXPECT_EQ(train_on(narrow, LossKind::kCategoricalCrossentropy, 1), expected);
+  ids[3] = 3;
+  EXPECT_THROW(train_on(narrow, LossKind::kSparseCategoricalCrossentropy, 1), Error);
+}
+
+TEST_F(ExecutorTest, EvaluationOfPartsAddsUp) {
+  const auto model =
+      compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 16), {}, 3);
+  const auto state = model->initial_state(2);
+  const auto executor = make_executor({});
+  const Dataset data(700, 60, 3);
+  const EvaluationSums whole = executor->evaluate(*model, *state, data.examples(), {});
+  const EvaluationSums first = executor->evaluate(*model, *state, data.block(0, 300), {});
+  const EvaluationSums second = executor->evaluate(*model, *state, data.block(300, 400), {});
+  EXPECT_EQ(whole.examples, first.examples + second.examples);
+  EXPECT_NEAR(whole.loss, first.loss + second.loss, 1e-4);
+  EXPECT_EQ(whole.metrics[0], first.metrics[0] + second.metrics[0]);
+  EXPECT_EQ(executor->evaluate(*model, *state, data.examples(), {}).loss, whole.loss);
+}
+
+TEST_F(ExecutorTest, PenaltyIsReportedOnceAndTrained) {
+  const ModelSpec spec = NetworkBuilder({4}).dense(3, "softmax").regularize(0.0, 0.5).build();
+  const auto model = compile_model(spec, train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 4), {}, 3);
+  const auto state = model->initial_state(1);
+  const Dataset data(20, 4, 3);
+  double squares = 0.0;
+  for (const float weight : weights_of(*model, *state)) squares += 0.5 * weight * weight;
+  const auto executor = make_executor({});
+  EXPECT_NEAR(executor->evaluate(*model, *state, data.examples(), {}).penalty, squares, 1e-6);
+  for (int iteration = 1; iteration <= 50; ++iteration) {
+    executor->train(*model, *state, data.segment(), {1, iteration, 0, Shuffle::kSegment, false}, {});
+  }
+  EXPECT_LT(executor->evaluate(*model, *state, data.examples(), {}).penalty, 0.1 * squares);
+}
+
+TEST_F(ExecutorTest, StopIsACancelledError) {
+  const auto model =
+      compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 16), {}, 3);
+  const auto state = model->initial_state(2);
+  const Dataset data(64, 60, 3);
+  std::stop_source source;
+  source.request_stop();
+  const auto executor = make_executor({});
+  const auto code_of = [](const auto& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::kInternal;
+  };
+  const std::vector<float> before = weights_of(*model, *state);
+  std::vector<float> outputs(64 * 3);
+  EXPECT_EQ(code_of([&] { executor->train(*model, *state, data.segment(), {}, source.get_token()); }),
+            ErrorCode::kCancelled);
+  EXPECT_EQ(weights_of(*model, *state), before);
+  EXPECT_EQ(code_of([&] { executor->evaluate(*model, *state, data.examples(), source.get_token()); }),
+            ErrorCode::kCancelled);
+  EXPECT_EQ(code_of([&] { executor->predict(*model, *state, data.examples(), outputs, source.get_token()); }),
+            ErrorCode::kCancelled);
+}
+
+TEST_F(ExecutorTest, DivergenceIsNoticedAndEndsTheUnit) {
+  const ModelSpec spec = NetworkBuilder({4}).dense(8).dense(3).build();
+  const auto model = compile_model(spec, train_spec(LossKind::kMeanSquaredError, sgd(1e20), 4), {}, 3);
+  const auto state = model->initial_state(1);
+  const Dataset data(400, 4, 3);
+  const TrainResult result = make_executor({})->train(*model, *state, data.segment(), {}, {});
+  EXPECT_TRUE(result.has_diverged);
+  EXPECT_LT(result.steps, 100);
+}
+
+TEST_F(ExecutorTest, MemoryLimitIsAnErrorOfThatCallAlone) {
+  const ModelSpec large = NetworkBuilder({64}).dense(4096, "relu").dense(4096, "relu").dense(3, "softmax").build();
+  const ModelSpec small = NetworkBuilder({64}).dense(8, "relu").dense(3, "softmax").build();
+  const TrainSpec train = train_spec(LossKind::kCategoricalCrossentropy, adam(0.01), 16);
+  const Dataset data(64, 64, 3);
+  const auto executor = make_executor({});
+  initialize_engine({engine_memory().used + (32 << 20)});
+  const auto train_one = [&](const ModelSpec& spec) {
+    const auto model = compile_model(spec, train, {}, 3);
+    const auto state = model->initial_state(1);
+    executor->train(*model, *state, data.segment(), {}, {});
+  };
+  try {
+    train_one(large);
+    ADD_FAILURE() << "the limit was not noticed";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kOutOfMemory) << error.what();
+  }
+  EXPECT_NO_THROW(train_one(small));
+  initialize_engine({});
+  EXPECT_NO_THROW(train_one(large));
+}
+
+TEST_F(ExecutorTest, ExamplesOfAnotherSizeAreRefused) {
+  const auto model =
+      compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 16), {}, 3);
+  const auto state = model->initial_state(2);
+  const auto executor = make_executor({});
+  const Dataset narrow(32, 59, 3), few(32, 60, 2);
+  EXPECT_THROW(executor->train(*model, *state, narrow.segment(), {}, {}), Error);
+  EXPECT_THROW(executor->train(*model, *state, few.segment(), {}, {}), Error);
+  EXPECT_THROW(executor->evaluate(*model, *state, narrow.examples(), {}), Error);
+  EXPECT_THROW(executor->evaluate(*model, *state, few.examples(), {}), Error);
+}
+
+}  // namespace
+}  // namespace modelhop::test
