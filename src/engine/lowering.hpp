@@ -73,6 +73,8 @@ using LowerLayer = Value* (*)(Lowering&);
 // operations/
 Value* lower_dense(Lowering& lowering);
 Value* lower_activation(Lowering& lowering);
+Value* lower_relu(Lowering& lowering);
+Value* lower_leaky_relu(Lowering& lowering);
 Value* lower_softmax(Lowering& lowering);
 Value* lower_dropout(Lowering& lowering);
 Value* lower_reshape(Lowering& lowering);

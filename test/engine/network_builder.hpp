@@ -56,9 +56,10 @@ class NetworkBuilder {
     return append(named("Global" + kind + "Pooling2D", {{"data_format", std::string("channels_last")}}),
                   {last_shape()[2]});
   }
-  NetworkBuilder& batch_normalization(bool is_trainable = true, std::int64_t axis = -1) {
-    const std::int64_t rank = static_cast<std::int64_t>(last_shape().size());
-    const std::int64_t channels = last_shape()[axis < 0 ? rank + axis : axis - 1];
+  NetworkBuilder& batch_normalization(bool is_trainable = true,
+                                      std::int64_t axis = -1) {  // axis without the batch axis
+    if (axis < 0) axis = static_cast<std::int64_t>(last_shape().size()) - 1;
+    const std::int64_t channels = last_shape()[axis];
     LayerSpec layer = named("BatchNormalization", {{"axis", axis}, {"momentum", 0.9}, {"epsilon", 1e-3}});
     layer.is_trainable = is_trainable;
     InitializerSpec ones;
@@ -72,6 +73,12 @@ class NetworkBuilder {
   NetworkBuilder& activation(const std::string& name) {
     return append(named("Activation", {{"activation", name}}), last_shape());
   }
+  NetworkBuilder& relu(double max_value, double negative_slope, double threshold) {
+    return append(
+        named("ReLU", {{"max_value", max_value}, {"negative_slope", negative_slope}, {"threshold", threshold}}),
+        last_shape());
+  }
+  NetworkBuilder& leaky_relu(double alpha) { return append(named("LeakyReLU", {{"alpha", alpha}}), last_shape()); }
   NetworkBuilder& softmax(std::int64_t axis) { return append(named("Softmax", {{"axis", axis}}), last_shape()); }
   NetworkBuilder& dropout(double rate) { return append(named("Dropout", {{"rate", rate}}), last_shape()); }
   NetworkBuilder& flatten() { return append(named("Flatten", {}), {element_count(last_shape())}); }
@@ -81,14 +88,13 @@ class NetworkBuilder {
     return append(named("ZeroPadding2D", {{"padding", pads}, {"data_format", std::string("channels_last")}}),
                   {shape[0] + pads[0] + pads[1], shape[1] + pads[2] + pads[3], shape[2]});
   }
-  NetworkBuilder& merge(const std::string& class_name, const std::vector<int>& nodes, std::int64_t axis = -1) {
+  NetworkBuilder& merge(const std::string& class_name, const std::vector<int>& nodes, std::int64_t axis = 2) {
     Shape shape = model_.nodes[nodes[0]].output_shapes[0];
     LayerSpec layer = named(class_name, {});
     if (class_name == "Concatenate") {
       layer.attributes["axis"] = axis;
-      const std::size_t place = axis < 0 ? shape.size() + static_cast<std::size_t>(axis) : axis - 1;
-      shape[place] = 0;
-      for (const int node : nodes) shape[place] += model_.nodes[node].output_shapes[0][place];
+      shape[axis] = 0;
+      for (const int node : nodes) shape[axis] += model_.nodes[node].output_shapes[0][axis];
     }
     last_ = add(layer, nodes, shape);
     return *this;

@@ -25,7 +25,9 @@
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/tanh_backward.h>
 #include <ATen/ops/threshold_backward.h>
+#include <ATen/ops/where.h>
 
+#include <cmath>
 #include <functional>
 #include <string_view>
 
@@ -121,7 +123,6 @@ constexpr NamedFunction kFunctions[] = {
     {"exponential", [](const at::Tensor& x) { return at::exp(x); }},
     {"gelu", [](const at::Tensor& x) { return at::gelu(x); }},
     {"hard_silu", [](const at::Tensor& x) { return at::hardswish(x); }},
-    {"hard_swish", [](const at::Tensor& x) { return at::hardswish(x); }},
     {"hard_tanh", [](const at::Tensor& x) { return at::hardtanh(x); }},
     {"leaky_relu", [](const at::Tensor& x) { return at::leaky_relu(x, 0.2); }},
     {"log_sigmoid", [](const at::Tensor& x) { return at::log_sigmoid(x); }},
@@ -132,7 +133,6 @@ constexpr NamedFunction kFunctions[] = {
     {"silu", [](const at::Tensor& x) { return at::silu(x); }},
     {"softplus", [](const at::Tensor& x) { return at::softplus(x); }},
     {"softsign", [](const at::Tensor& x) { return x.div(x.abs().add(1)); }},
-    {"swish", [](const at::Tensor& x) { return at::silu(x); }},
 };
 
 at::Tensor hard_sigmoid_keras2(const at::Tensor& x) {
@@ -175,9 +175,25 @@ Value* lower_activation(Lowering& lowering) {
 
 Value* lower_softmax(Lowering& lowering) {
   const Shape& shape = lowering.output_shape();
-  std::int64_t axis = integer_attribute(lowering.layer(), "axis");
-  if (axis < 0) axis += static_cast<std::int64_t>(shape.size()) + 1;
-  return lowering.emit<SoftmaxOperation>({lowering.inputs[0]}, shape, {}, axis);
+  return lowering.emit<SoftmaxOperation>({lowering.inputs[0]}, shape, {},
+                                         integer_attribute(lowering.layer(), "axis") + 1);
+}
+
+Value* lower_relu(Lowering& lowering) {
+  const double maximum = number_attribute(lowering.layer(), "max_value");
+  const double slope = number_attribute(lowering.layer(), "negative_slope");
+  const double threshold = number_attribute(lowering.layer(), "threshold");
+  if (std::isinf(maximum) && slope == 0.0 && threshold == 0.0) return lowering.activate(lowering.inputs[0], "relu");
+  const auto relu = [=](std::span<const at::Tensor> x, auto) {
+    return at::where(x[0].gt(threshold), x[0].clamp_max(maximum), x[0].sub(threshold).mul(slope));
+  };
+  return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.output_shape(), {}, relu);
+}
+
+Value* lower_leaky_relu(Lowering& lowering) {
+  const double alpha = number_attribute(lowering.layer(), "alpha");
+  const auto leaky_relu = [alpha](std::span<const at::Tensor> x, auto) { return at::leaky_relu(x[0], alpha); };
+  return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.output_shape(), {}, leaky_relu);
 }
 
 FinalActivation final_activation_of(const Operation& operation) {

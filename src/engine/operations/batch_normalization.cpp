@@ -120,11 +120,8 @@ class BatchNormalizationOperation final : public Operation {
 
 Value* lower_batch_normalization(Lowering& lowering) {
   const LayerSpec& layer = lowering.layer();
-  const Attribute& axis = layer.attributes.at("axis");
   BatchNormalization settings;
-  settings.axis = std::holds_alternative<std::int64_t>(axis) ? std::get<std::int64_t>(axis)
-                                                             : std::get<std::vector<std::int64_t>>(axis).at(0);
-  if (settings.axis < 0) settings.axis += static_cast<std::int64_t>(lowering.output_shape().size()) + 1;
+  settings.axis = integer_attribute(layer, "axis") + 1;
   settings.momentum = number_attribute(layer, "momentum");
   settings.epsilon = number_attribute(layer, "epsilon");
   settings.profile = lowering.model.profile;

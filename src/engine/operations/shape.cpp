@@ -129,13 +129,6 @@ class ZeroPaddingOperation final : public Operation {
   int height_axis_;
 };
 
-std::vector<std::int64_t> four_pads(const Lowering& lowering) {
-  const std::vector<std::int64_t>& pads = list_attribute(lowering.layer(), "padding");
-  if (pads.size() == 4) return pads;
-  if (pads.size() == 2) return {pads[0], pads[0], pads[1], pads[1]};
-  lowering.refuse("padding needs 2 or 4 numbers");
-}
-
 }  // namespace
 
 Value* lower_reshape(Lowering& lowering) {
@@ -154,8 +147,8 @@ Value* lower_reshape(Lowering& lowering) {
 
 Value* lower_zero_padding2d(Lowering& lowering) {
   const bool is_channels_first = string_attribute(lowering.layer(), "data_format") == "channels_first";
-  return lowering.emit<ZeroPaddingOperation>({lowering.inputs[0]}, lowering.output_shape(), {}, four_pads(lowering),
-                                             is_channels_first ? 2 : 1);
+  return lowering.emit<ZeroPaddingOperation>({lowering.inputs[0]}, lowering.output_shape(), {},
+                                             list_attribute(lowering.layer(), "padding"), is_channels_first ? 2 : 1);
 }
 
 Value* lower_add(Lowering& lowering) {
@@ -177,10 +170,8 @@ Value* lower_add(Lowering& lowering) {
 }
 
 Value* lower_concatenate(Lowering& lowering) {
-  std::int64_t axis = integer_attribute(lowering.layer(), "axis");
-  if (axis < 0) axis += static_cast<std::int64_t>(lowering.output_shape().size()) + 1;
-  if (axis < 1) lowering.refuse("axis " + std::to_string(axis) + " is the batch axis");
-  return lowering.emit<ConcatenateOperation>(lowering.inputs, lowering.output_shape(), {}, axis);
+  return lowering.emit<ConcatenateOperation>(lowering.inputs, lowering.output_shape(), {},
+                                             integer_attribute(lowering.layer(), "axis") + 1);
 }
 
 std::unique_ptr<Operation> make_fork(std::vector<Value*> branches) {

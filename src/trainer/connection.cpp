@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests but those of streaming. A request that throws is answered by Failure and changes nothing.
+#include "trainer/connection.hpp"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "trainer/failure.hpp"
+#include "trainer/segment_view.hpp"
+#include "wire/build_id.hpp"
+
+namespace modelhop::trainer {
+namespace {
+
+constexpr std::size_t kShareKeyBytes = 32;
+
+std::string name_of(std::pair<int, std::int32_t> segment) {
+  return std::string(wire::EnumNameTableKind(static_cast<wire::TableKind>(segment.first))) + " segment " +
+         std::to_string(segment.second);
+}
+
+SegmentRequest checked_request(const wire::OpenSegment& message) {
+  SegmentRequest request;
+  if (const auto* key = message.share_key(); key != nullptr && key->size() > 0) {
+    if (key->size() != kShareKeyBytes) {
+      throw Error(ErrorCode::kInvalidArgument, "share_key has " + std::to_string(key->size()) + " bytes, not 32");
+    }
+    request.share_key.assign(reinterpret_cast<const char*>(key->data()), key->size());
+  }
+  std::int64_t rows = 0;
+  if (message.buffer_rows() != nullptr) {
+    for (const std::int64_t buffer : *message.buffer_rows()) {
+      if (buffer < 1 || __builtin_add_overflow(rows, buffer, &rows)) {
+        throw Error(ErrorCode::kInvalidArgument, "buffer_rows " + std::to_string(buffer) + " is out of range");
+      }
+      request.buffer_rows.push_back(buffer);
+    }
+  }
+  request.layout = checked_layout(rows, message.independent(), message.dependent());
+  request.independent_scale = message.independent_scale();
+  return request;
+}
+
+void check_columns(const Run& run, const wire::SegmentLayout& layout, std::pair<int, std::int32_t> id) {
+  if (layout.independent_row_elements != run.independent_row_elements()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                name_of(id) + " has rows of " + std::to_string(layout.independent_row_elements) +
+                    " elements, but the run was opened for " + std::to_string(run.independent_row_elements()));
+  }
+  const std::int64_t dependent = layout.dependent_row_elements;
+  if (dependent != 0 && dependent != run.dependent_row_elements()) {
+    throw Error(ErrorCode::kInvalidArgument, name_of(id) + " has " + std::to_string(dependent) +
+                                                 " dependent columns, but the run was opened for " +
+                                                 std::to_string(run.dependent_row_elements()));
+  }
+}
+
+}  // namespace
+
+Connection::Connection(ConnectionId id, wire::FileDescriptor socket, Services& services)
+    : id_(id), channel_(std::move(socket)), services_(services) {}
+
+Connection::~Connection() {
+  close_run();
+}
+
+bool Connection::serve() {
+  if (!channel_.flush()) return true;
+  if (is_closing_) return false;
+  const bool is_open = channel_.fill();
+  while (!channel_.has_unsent()) {
+    auto frame = channel_.next();
+    if (!frame) break;
+    handle(*frame);
+    channel_.flush();
+    if (is_closing_) break;
+  }
+  return is_open && !(is_closing_ && !channel_.has_unsent());
+}
+
+void Connection::handle(wire::Frame& frame) {
+  try {
+    const wire::Message& message = frame.message();
+    if (!is_greeted_) return greet(message);
+    if (message.body_type() == wire::Body_GetProgress) return send_progress();
+    if (handle_state(frame) || handle_segment(message) || handle_work(message)) return;
+    is_closing_ = true;
+    throw Error(ErrorCode::kInternal,
+                std::string("unexpected message ") + wire::EnumNameBody(message.body_type()) + " from a client");
+  } catch (...) {
+    fail(current_error());
+  }
+}
+
+bool Connection::handle_state(wire::Frame& frame) {
+  const wire::Message& message = frame.message();
+  switch (message.body_type()) {
+    case wire::Body_OpenRun:
+      begin_run(*message.body_as_OpenRun());
+      return true;
+    case wire::Body_CloseRun:
+      close_run();
+      send_done();
+      return true;
+    case wire::Body_SetState:
+      set_state(*message.body_as_SetState(), frame.take_file());
+      return true;
+    case wire::Body_GetState:
+      get_state(*message.body_as_GetState());
+      return true;
+    case wire::Body_DropConfiguration: {
+      Configuration& configuration = open_run().configuration(message.body_as_DropConfiguration()->configuration());
+      check(!configuration.is_in_use(), "DropConfiguration while a unit is queued or running");
+      configuration.drop_state();
+      send_done();
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+bool Connection::handle_segment(const wire::Message& message) {
+  switch (message.body_type()) {
+    case wire::Body_OpenSegment:
+      open_segment(*message.body_as_OpenSegment());
+      return true;
+    case wire::Body_SegmentFilled:
+      fill_segment(*message.body_as_SegmentFilled());
+      return true;
+    case wire::Body_CloseSegment:
+      close_segment({message.body_as_CloseSegment()->kind(), message.body_as_CloseSegment()->segment()});
+      return true;
+    case wire::Body_OpenStream:
+      open_stream(*message.body_as_OpenStream());
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool Connection::handle_work(const wire::Message& message) {
+  switch (message.body_type()) {
+    case wire::Body_RunUnit:
+      queue_unit(*message.body_as_RunUnit());
+      return true;
+    case wire::Body_ScanStream:
+      begin_scan(*message.body_as_ScanStream());
+      return true;
+    case wire::Body_WindowFilled:
+      scan().window_filled(message.body_as_WindowFilled()->window(), message.body_as_WindowFilled()->rows());
+      return true;
+    case wire::Body_StreamEnd:
+      scan().end();
+      return true;
+    default:
+      return false;
+  }
+}
+
+void Connection::fail(const Error& error) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto text = builder.CreateString(error.what());
+  const auto hint = builder.CreateString(error.hint());
+  channel_.send(builder, wire::CreateFailure(builder, static_cast<std::uint8_t>(error.code()), text, hint));
+}
+
+void Connection::send_done() {
+  flatbuffers::FlatBufferBuilder builder;
+  channel_.send(builder, wire::CreateDone(builder));
+}
+
+void Connection::greet(const wire::Message& message) {
+  const wire::Hello* hello = message.body_as_Hello();
+  is_closing_ = true;
+  check(hello != nullptr, "the first message of a connection was not Hello");
+  const std::string build = hello->build() == nullptr ? std::string() : hello->build()->str();
+  if (hello->protocol() != wire::kProtocol || build != wire::build_id()) {
+    throw Error(ErrorCode::kNotSupported,
+                "modelhop-trainer is build " + std::string(wire::build_id()) + " (protocol " +
+                    std::to_string(wire::kProtocol) + "), but the extension is build " + build + " (protocol " +
+                    std::to_string(hello->protocol()) + ")",
+                "Install both from one build. A trainer that was started before an upgrade ends when it is idle, or "
+                "when the server restarts.");
+  }
+  is_closing_ = false;
+  is_greeted_ = true;
+  client_ = {hello->process_id(), hello->role(), hello->database()};
+  flatbuffers::FlatBufferBuilder builder;
+  const auto own_build = builder.CreateString(wire::build_id());
+  const auto device = builder.CreateString(to_string(services_.device));
+  const auto engine = builder.CreateString(engine_version());
+  channel_.send(builder, wire::CreateWelcome(builder, wire::kProtocol, own_build, getpid(), services_.slots.slots(),
+                                             device, engine, services_.options.memory_limit));
+}
+
+Run& Connection::open_run() {
+  check(run_ != nullptr, "no run is open");
+  return *run_;
+}
+
+void Connection::begin_run(const wire::OpenRun& message) {
+  check(run_ == nullptr, "OpenRun while a run is open");
+  auto run = std::make_shared<Run>(++services_.last_run, client_, message, services_.device);
+  std::erase_if(services_.runs, [](const auto& other) { return other.expired(); });
+  services_.runs.push_back(run);
+  services_.slots.add_run(run->id());
+  run_ = std::move(run);
+  flatbuffers::FlatBufferBuilder builder;
+  channel_.send(builder, wire::CreateRunOpened(builder));
+}
+
+void Connection::close_run() {
+  if (!run_) return;
+  run_->stop();
+  const RunId id = run_->id();
+  scan_.reset();
+  scanned_.reset();
+  streamed_.clear();
+  streams_.clear();
+  // A claim may call back when it goes, to this connection too: the map must be empty by then.
+  std::exchange(segments_, {}).clear();
+  run_.reset();
+  services_.slots.remove_run(id);
+}
+
+void Connection::set_state(const wire::SetState& message, wire::FileDescriptor file) {
+  Configuration& configuration = open_run().configuration(message.configuration());
+  check(!configuration.is_in_use(), "SetState while a unit is queued or running");
+  const std::int64_t weights = message.weights();
+  const std::int64_t rest = message.training_state();
+  if (weights != configuration.model()->parameter_count() || rest < 0 || rest > (std::int64_t{1} << 50)) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "state of configuration " + std::to_string(message.configuration()) + " has " +
+                    std::to_string(weights) + " weights and " + std::to_string(rest) + " bytes, but the model has " +
+                    std::to_string(configuration.model()->parameter_count()) + " parameters");
+  }
+  const std::int64_t weight_bytes = weights * static_cast<std::int64_t>(sizeof(float));
+  const auto memory =
+      wire::SharedMemory::map(std::move(file), weight_bytes + rest, wire::SharedMemory::Access::kReadOnly);
+  const auto* values = reinterpret_cast<const float*>(memory.bytes().data());
+  configuration.set_state({values, static_cast<std::size_t>(weights)},
+                          memory.bytes().subspan(static_cast<std::size_t>(weight_bytes)));
+  send_done();
+}
+
+void Connection::get_state(const wire::GetState& message) {
+  Configuration& configuration = open_run().configuration(message.configuration());
+  check(!configuration.is_training(), "GetState while a training unit is queued or running");
+  State& state = configuration.state();
+  const std::int64_t weights = configuration.model()->parameter_count();
+  const std::int64_t weight_bytes = weights * static_cast<std::int64_t>(sizeof(float));
+  std::vector<std::byte> rest;
+  if (message.with_training_state()) rest = state.get_training_state();
+  auto memory = wire::SharedMemory::create(weight_bytes + static_cast<std::int64_t>(rest.size()));
+  state.get_weights({reinterpret_cast<float*>(memory.bytes().data()), static_cast<std::size_t>(weights)});
+  std::copy(rest.begin(), rest.end(), memory.bytes().begin() + weight_bytes);
+  flatbuffers::FlatBufferBuilder builder;
+  channel_.send(
+      builder, wire::CreateStateData(builder, message.configuration(), weights, static_cast<std::int64_t>(rest.size())),
+      memory.duplicate());
+}
+
+void Connection::open_segment(const wire::OpenSegment& message) {
+  Run& run = open_run();
+  const SegmentId id(message.kind(), message.segment());
+  check(segments_.count(id) == 0 && streams_.count(id) == 0, "OpenSegment for a segment that is open");
+  SegmentRequest request = checked_request(message);
+  check_columns(run, request.layout, id);
+  const std::int64_t bytes = request.layout.total_bytes();
+  run.memory().claim(bytes, name_of(id));
+  try {
+    auto claim = services_.segments.open(std::move(request),
+                                         [this, id](SegmentClaim&, const Error* error) { segment_changed(id, error); });
+    segments_[id] = claim;
+    if (claim->state() != SegmentClaim::State::kWaiting) announce_segment(id, *claim);
+  } catch (...) {
+    segments_.erase(id);
+    run.memory().release(bytes);
+    throw;
+  }
+}
+
+void Connection::segment_changed(SegmentId id, const Error* error) {
+  if (segments_.count(id) == 0) return;
+  if (error == nullptr) {
+    announce_segment(id, *segments_.at(id));
+  } else {
+    close_segment_quietly(id);
+    fail(*error);
+  }
+}
+
+void Connection::announce_segment(SegmentId id, const SegmentClaim& claim) {
+  const bool is_loaded = claim.state() == SegmentClaim::State::kLoaded;
+  flatbuffers::FlatBufferBuilder builder;
+  channel_.send(builder,
+                wire::CreateSegmentReady(builder, static_cast<wire::TableKind>(id.first), id.second, is_loaded,
+                                         claim.block()->size()),
+                is_loaded ? wire::FileDescriptor() : claim.block()->file());
+}
+
+void Connection::fill_segment(const wire::SegmentFilled& message) {
+  const auto found = segments_.find({message.kind(), message.segment()});
+  check(found != segments_.end(), "SegmentFilled for a segment that is not open");
+  services_.segments.filled(*found->second);
+  send_done();
+}
+
+void Connection::close_segment(SegmentId id) {
+  check(segments_.count(id) + streams_.count(id) > 0, "CloseSegment for a segment that is not open");
+  check(scanned_ == nullptr || streams_.count(id) == 0 || streams_.at(id) != scanned_, "CloseSegment during its scan");
+  close_segment_quietly(id);
+  send_done();
+}
+
+void Connection::close_segment_quietly(SegmentId id) {
+  const auto found = segments_.find(id);
+  if (found != segments_.end()) {
+    run_->memory().release(found->second->request().layout.total_bytes());
+    // A claim may call others back when it goes: not from inside the map.
+    const auto claim = std::move(found->second);
+    segments_.erase(found);
+  }
+  streams_.erase(id);
+}
+
+void Connection::queue_unit(const wire::RunUnit& message) {
+  UnitTask task;
+  task.unit = message.unit();
+  task.kind = message.kind();
+  try {
+    open_run();
+    task.run = run_;
+    task.key = message.configuration();
+    task.configuration = &task.run->configuration(task.key);
+    task.segment = message.segment();
+    task.iteration = message.iteration();
+    check(task.kind <= wire::UnitKind_MAX, "unit of an unknown kind");
+    const SegmentId id(message.table_kind(), message.segment());
+    const auto found = segments_.find(id);
+    check(found != segments_.end() && found->second->state() == SegmentClaim::State::kLoaded,
+          "unit on a segment that is not loaded");
+    task.block = found->second->block();
+    check(task.kind == wire::UnitKind_Predict || found->second->request().layout.dependent_row_elements > 0,
+          "unit on a segment without a dependent variable");
+    task.configuration->begin_unit(task.trains());
+  } catch (...) {
+    UnitResult result;
+    result.unit = task.unit;
+    result.error = current_error();
+    return report(result);
+  }
+  services_.slots.push(run_->id(), {[task, connection = id_, &outbox = services_.outbox](Executor& executor, int slot) {
+                         auto result = std::make_shared<UnitResult>(perform(task, executor, slot));
+                         outbox.post(connection, [task, result](Connection& self) { self.unit_done(task, *result); });
+                       }});
+}
+
+void Connection::unit_done(const UnitTask& task, UnitResult& result) {
+  if (task.run != run_) return;
+  task.configuration->end_unit(task.trains());
+  if (task.trains()) run_->examples_trained += result.trained.examples;
+  ++run_->units_done;
+  report(result);
+}
+
+void Connection::report(UnitResult& result) {
+  flatbuffers::FlatBufferBuilder builder;
+  if (result.error) {
+    const auto text = builder.CreateString(result.error->what());
+    const auto hint = builder.CreateString(result.error->hint());
+    channel_.send(builder, wire::CreateUnitFailed(builder, result.unit, static_cast<std::uint8_t>(result.error->code()),
+                                                  text, hint));
+    return;
+  }
+  const bool trained = result.kind == wire::UnitKind_Train;
+  const auto metrics = builder.CreateVector(result.sums.metrics);
+  wire::UnitFinishedBuilder message(builder);
+  message.add_unit(result.unit);
+  message.add_slot(result.slot);
+  message.add_started_us(result.started_us);
+  message.add_ended_us(result.ended_us);
+  message.add_steps(result.trained.steps);
+  message.add_examples(trained                                 ? result.trained.examples
+                       : result.kind == wire::UnitKind_Predict ? result.outputs_rows
+                                                               : result.sums.examples);
+  message.add_loss(trained ? result.trained.mean_loss : result.sums.loss);
+  message.add_penalty(result.sums.penalty);
+  message.add_metrics(metrics);
+  message.add_has_diverged(result.trained.has_diverged);
+  message.add_output_elements(result.output_elements);
+  channel_.send(builder, message.Finish(), std::move(result.outputs));
+}
+
+void Connection::send_progress() {
+  flatbuffers::FlatBufferBuilder builder;
+  std::vector<flatbuffers::Offset<wire::RunProgress>> rows;
+  for (const auto& held : services_.runs) {
+    const auto run = held.lock();
+    if (!run) continue;
+    const auto name = builder.CreateString(run->name());
+    const auto purpose = builder.CreateString(run->purpose());
+    rows.push_back(wire::CreateRunProgress(
+        builder, run->client().process_id, run->client().role, run->client().database, name, purpose, run->started_us(),
+        run->units_done, run->units_total(), run->configurations(), run->iterations(),
+        services_.slots.running(run->id()), run->examples_trained, run->memory().used()));
+  }
+  const auto runs = builder.CreateVector(rows);
+  channel_.send(builder, wire::CreateProgress(builder, runs, services_.slots.slots(),
+                                              engine_memory().held + services_.segments.used_bytes(),
+                                              services_.options.memory_limit));
+}
+
+}  // namespace modelhop::trainer

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gradients of every layer against finite differences of the loss, and forward passes worked out by hand.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <numeric>
+
+#include "engine/device.hpp"
+#include "engine/plan.hpp"
+#include "modelhop/error.hpp"
+#include "network_builder.hpp"
+
+namespace modelhop::engine {
+namespace {
+
+using test::Dataset;
+using test::NetworkBuilder;
+
+std::vector<const std::byte*> rows_of(const ArrayView& view, std::int64_t count) {
+  std::vector<const std::byte*> rows;
+  for (std::int64_t row = 0; row < count; ++row) rows.push_back(view.row(row));
+  return rows;
+}
+
+/// A network with a training plan on one batch, so that its loss is a function of its parameters.
+class LossFunction {
+ public:
+  LossFunction(const ModelSpec& spec, LossKind loss, std::int64_t rows)
+      : network_(spec, test::train_spec(loss, test::sgd(0.1), static_cast<int>(rows)), {},
+                 element_count(spec.shape_of(spec.outputs[0]))),
+        state_(std::make_shared<StateLayout>(network_.layout()), {}, 5),
+        plan_(network_, Purpose::kTraining, rows),
+        data_(rows, network_.input_elements(), network_.dependent_row_elements()) {
+    state_.initialize();
+    // Nothing may be at a special value: biases of zero would hide a missing term.
+    float* parameters = state_.parameters.mutable_data_ptr<float>();
+    for (const WeightPlace& place : network_.layout().weights) {
+      if (!place.is_trainable) continue;
+      for (std::int64_t index = 0; index < place.count; ++index) {
+        parameters[place.offset + index] += 0.1F * std::sin(static_cast<float>(place.offset + 3 * index));
+      }
+    }
+    statistics_ = state_.statistics.clone();
+    plan_.bind(state_);
+    const Examples examples = data_.examples();
+    plan_.load({examples.independent, rows_of(examples.independent, rows)}, 1.0F,
+               {examples.dependent, rows_of(examples.dependent, rows)});
+  }
+
+  /// Mean loss at the present parameters.
+  double operator()() {
+    state_.statistics.copy_(statistics_);
+    return plan_.compute_gradients({1, 2}) / static_cast<double>(plan_.rows());
+  }
+  float* parameters() { return state_.parameters.mutable_data_ptr<float>(); }
+  std::vector<float> gradients() {
+    const float* begin = plan_.gradients().const_data_ptr<float>();
+    return {begin, begin + plan_.gradients().numel()};
+  }
+  const StateLayout& layout() const { return network_.layout(); }
+
+ private:
+  ComputeScope scope_;
+  Network network_;
+  FlatState state_;
+  Plan plan_;
+  Dataset data_;
+  at::Tensor statistics_;
+};
+
+/// Fourth-order central difference: its error is rounding, about 1e-6 of the loss over the step.
+double difference_quotient(LossFunction& loss, float& parameter, double step) {
+  const float start = parameter;
+  const auto at = [&](double offset) {
+    parameter = static_cast<float>(start + offset);
+    return loss();
+  };
+  const double result = (8 * (at(step) - at(-step)) - (at(2 * step) - at(-2 * step))) / (12 * step);
+  parameter = start;
+  return result;
+}
+
+struct GradientCase {
+  const char* name;
+  ModelSpec spec;
+  LossKind loss = LossKind::kMeanSquaredError;
+  bool needs_small_steps = false;  ///< kinks or strong curvature within a step; small steps cost rounding
+};
+
+void PrintTo(const GradientCase& test_case, std::ostream* out) {
+  *out << test_case.name;
+}
+
+class GradientTest : public ::testing::TestWithParam<GradientCase> {};
+
+TEST_P(GradientTest, AgreesWithFiniteDifferences) {
+  initialize_engine({});
+  LossFunction loss(GetParam().spec, GetParam().loss, 5);
+  loss();
+  const std::vector<float> gradients = loss.gradients();
+  double largest = 0.0;
+  for (const float gradient : gradients) largest = std::max(largest, std::abs(static_cast<double>(gradient)));
+  ASSERT_GT(largest, 1e-3);
+  const double step = GetParam().needs_small_steps ? 1.0 / 8192 : 1.0 / 64;
+  const double tolerance = GetParam().needs_small_steps ? 5e-3 * largest : 1e-4 * largest + 5e-6;
+  for (const WeightPlace& place : loss.layout().weights) {
+    if (!place.is_trainable) continue;
+    const std::int64_t stride = std::max<std::int64_t>(1, place.count / 24);
+    for (std::int64_t index = 0; index < place.count; index += stride) {
+      const std::int64_t at = place.offset + index;
+      EXPECT_NEAR(gradients[at], difference_quotient(loss, loss.parameters()[at], step), tolerance)
+          << place.name << "[" << index << "]";
+    }
+  }
+}
+
+ModelSpec activation_network(const std::string& activation, SemanticsProfile profile = SemanticsProfile::kTf2Legacy) {
+  return NetworkBuilder({3}).profile(profile).dense(4).activation(activation).dense(2).build();
+}
+
+NetworkBuilder images() {
+  return NetworkBuilder({5, 6, 2});
+}
+
+ModelSpec shared_layer() {
+  NetworkBuilder builder({4});
+  builder.dense(4, "tanh");
+  const int first = builder.last();
+  builder.call_again(first).call_again(first);
+  return builder.dense(2).build();
+}
+
+ModelSpec branches(const std::string& merge) {
+  NetworkBuilder builder = images();
+  builder.conv2d(3, 3, "same", "tanh");
+  const int stem = builder.last();
+  builder.conv2d(3, 1, "same", "sigmoid");
+  const int left = builder.last();
+  builder.from(stem).conv2d(3, 3, "same");
+  const int right = builder.last();
+  return builder.merge(merge, {left, stem, right}).global_pool("Average").dense(2).build();
+}
+
+std::vector<GradientCase> gradient_cases() {
+  std::vector<GradientCase> cases = {
+      {"dense", NetworkBuilder({3}).dense(4).dense(2).build()},
+      {"dense_without_bias", NetworkBuilder({3}).dense(4, "tanh", false).dense(2, "linear", false).build()},
+      {"dense_of_rank_3", NetworkBuilder({3, 4}).dense(5, "tanh").dense(2).flatten().dense(2).build()},
+      {"conv2d_valid", images().conv2d(3, 3).conv2d(2, 2).flatten().build()},
+      {"conv2d_same", images().conv2d(3, 3, "same", "tanh").conv2d(2, 3, "same").flatten().build()},
+      {"conv2d_same_stride",
+       images().conv2d(3, 3, "same", "tanh", 2).conv2d(2, 2, "same", "linear", 2).flatten().build()},
+      {"conv2d_even_kernel", images().conv2d(3, 2, "same", "tanh").conv2d(2, 4, "same").flatten().build()},
+      {"conv2d_dilation", images().conv2d(2, 3, "same").conv2d(2, 2, "same", "linear", 1, 2).flatten().build()},
+      {"conv2d_groups", images().conv2d(4, 3, "same").conv2d(4, 3, "same", "linear", 1, 1, 2).flatten().build()},
+      {"conv2d_to_one_channel", images().conv2d(1, 3, "same").conv2d(1, 3, "same").flatten().build()},
+      {"max_pooling_valid", images().conv2d(3, 3, "same").pool("Max", 2, 2).flatten().dense(2).build(),
+       LossKind::kMeanSquaredError, true},
+      {"max_pooling_same", images().conv2d(3, 3, "same").pool("Max", 3, 2, "same").flatten().dense(2).build(),
+       LossKind::kMeanSquaredError, true},
+      {"max_pooling_even_same", images().conv2d(3, 3, "same").pool("Max", 2, 1, "same").flatten().dense(2).build(),
+       LossKind::kMeanSquaredError, true},
+      {"average_pooling_valid", images().conv2d(3, 3, "same").pool("Average", 2, 2).flatten().build()},
+      {"average_pooling_same", images().conv2d(3, 3, "same").pool("Average", 3, 2, "same").flatten().build()},
+      {"average_pooling_even_same", images().conv2d(2, 3, "same").pool("Average", 2, 1, "same").flatten().build()},
+      {"global_average_pooling", images().conv2d(3, 3, "same").global_pool("Average").dense(2).build()},
+      {"global_max_pooling", images().conv2d(3, 3, "same").global_pool("Max").dense(2).build(),
+       LossKind::kMeanSquaredError, true},
+      {"zero_padding", images().conv2d(2, 2).zero_padding({1, 2, 0, 3}).conv2d(2, 3).flatten().build()},
+      {"batch_normalization_rank_2",
+       NetworkBuilder({3}).dense(4).batch_normalization().activation("tanh").dense(2).build(),
+       LossKind::kMeanSquaredError, true},
+      {"batch_normalization_rank_3",
+       NetworkBuilder({3, 4}).dense(4).batch_normalization().activation("tanh").flatten().dense(2).build()},
+      {"batch_normalization_rank_4",
+       images().conv2d(3, 3).batch_normalization().activation("tanh").flatten().dense(2).build()},
+      {"batch_normalization_first_axis",
+       images().conv2d(3, 3).batch_normalization(true, 0).activation("tanh").flatten().dense(2).build()},
+      {"batch_normalization_frozen",
+       images().conv2d(3, 3).batch_normalization(false).activation("tanh").flatten().dense(2).build()},
+      {"batch_normalization_frozen_keras22", images()
+                                                 .profile(SemanticsProfile::kKeras22)
+                                                 .conv2d(3, 3)
+                                                 .batch_normalization(false)
+                                                 .activation("tanh")
+                                                 .flatten()
+                                                 .dense(2)
+                                                 .build()},
+      {"batch_normalization_first", NetworkBuilder({3}).batch_normalization().dense(2, "tanh").build()},
+      {"dropout", NetworkBuilder({6}).dense(8, "tanh").dropout(0.4).dense(6).dropout(0.3).dense(2).build()},
+      {"dropout_of_the_input", NetworkBuilder({6}).dropout(0.4).dense(2).build()},
+      {"reshape", NetworkBuilder({12}).dense(12, "tanh").reshape({2, 3, 2}).conv2d(2, 2, "same").flatten().build()},
+      {"softmax_inside", NetworkBuilder({3}).dense(4, "softmax").dense(2).build()},
+      {"softmax_over_first_axis", NetworkBuilder({3, 4}).dense(4).softmax(0).flatten().dense(2).build()},
+      {"relu_layer", NetworkBuilder({3}).dense(4).relu(0.5, 0.1, 0.05).dense(2).build(), LossKind::kMeanSquaredError,
+       true},
+      {"leaky_relu_layer", NetworkBuilder({3}).dense(4).leaky_relu(0.3).dense(2).build(), LossKind::kMeanSquaredError,
+       true},
+      {"frozen_dense", NetworkBuilder({3}).dense(4, "tanh").dense(4, "tanh").freeze().dense(2).build()},
+      {"shared_layer", shared_layer()},
+      {"add", branches("Add")},
+      {"concatenate", branches("Concatenate")},
+      {"softmax_crossentropy", NetworkBuilder({3}).dense(4, "softmax").build(), LossKind::kCategoricalCrossentropy},
+      {"softmax_mean_squared_error", NetworkBuilder({3}).dense(4, "softmax").build()},
+      {"sigmoid_crossentropy", NetworkBuilder({3}).dense(4, "sigmoid").build(), LossKind::kBinaryCrossentropy},
+      {"probabilities_crossentropy",
+       NetworkBuilder({3}).profile(SemanticsProfile::kKeras22).dense(4, "softmax").build(),
+       LossKind::kCategoricalCrossentropy},
+      {"hard_sigmoid_keras2", activation_network("hard_sigmoid"), LossKind::kMeanSquaredError, true},
+      {"hard_sigmoid_keras3", activation_network("hard_sigmoid", SemanticsProfile::kKeras3),
+       LossKind::kMeanSquaredError, true},
+  };
+  for (const char* name :
+       {"sigmoid", "tanh", "elu", "softplus", "exponential", "silu", "gelu", "mish", "log_softmax", "log_sigmoid"}) {
+    cases.push_back({name, activation_network(name)});
+  }
+  for (const char* name : {"relu", "selu", "softsign", "relu6", "leaky_relu", "hard_silu", "hard_tanh"}) {
+    cases.push_back({name, activation_network(name), LossKind::kMeanSquaredError, true});
+  }
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Layers, GradientTest, ::testing::ValuesIn(gradient_cases()),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+/// Predictions of a network without weights.
+std::vector<float> outputs_of(const ModelSpec& spec, const std::vector<float>& input) {
+  initialize_engine({});
+  TrainSpec train;
+  const auto model = compile_model(spec, train, {}, 0);
+  const auto state = model->initial_state(1);
+  Examples examples;
+  examples.rows = 1;
+  examples.independent = {reinterpret_cast<const std::byte*>(input.data()), ElementType::kFloat32,
+                          static_cast<std::int64_t>(input.size())};
+  std::vector<float> outputs(model->output_elements());
+  make_executor({})->predict(*model, *state, examples, outputs, {});
+  return outputs;
+}
+
+using Floats = std::vector<float>;
+
+TEST(LayerTest, SamePaddingPutsTheOddCellLast) {
+  const Floats image = {1, 2, 3, 4, 5, 6};  // 2 x 3
+  EXPECT_EQ(outputs_of(NetworkBuilder({2, 3, 1}).pool("Max", 2, 2, "same").build(), image), Floats({5, 6}));
+  EXPECT_EQ(outputs_of(NetworkBuilder({2, 3, 1}).pool("Average", 2, 2, "same").build(), image), Floats({3, 4.5F}));
+  EXPECT_EQ(outputs_of(NetworkBuilder({2, 3, 1}).pool("Max", 2, 2, "same").build(), {-1, -2, -3, -4, -5, -6}),
+            Floats({-1, -3}));
+}
+
+TEST(LayerTest, ReluHasItsOwnSlopeThresholdAndMaximum) {
+  EXPECT_EQ(outputs_of(NetworkBuilder({4}).relu(6, 0.5, 2).build(), {-2, 2, 3, 9}), Floats({-2, 0, 3, 6}));
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(outputs_of(NetworkBuilder({3}).relu(infinity, 0, 1).build(), {-2, 0.5F, 3}), Floats({0, 0, 3}));
+}
+
+TEST(LayerTest, FlattenKeepsHeightWidthChannels) {
+  Floats input(12);
+  std::iota(input.begin(), input.end(), 0.0F);
+  EXPECT_EQ(outputs_of(NetworkBuilder({2, 3, 2}).flatten().build(), input), input);
+}
+
+TEST(LayerTest, HardSigmoidDependsOnTheGeneration) {
+  const Floats x = {-3, -1, 1, 3};
+  const Floats keras2 = outputs_of(NetworkBuilder({4}).activation("hard_sigmoid").build(), x);
+  const Floats keras3 =
+      outputs_of(NetworkBuilder({4}).profile(SemanticsProfile::kKeras3).activation("hard_sigmoid").build(), x);
+  EXPECT_NEAR(keras2[1], 0.3F, 1e-6F);
+  EXPECT_NEAR(keras3[1], 1.0F / 3, 1e-6F);
+}
+
+TEST(LayerTest, ZeroPaddingIsTopBottomLeftRight) {
+  EXPECT_EQ(outputs_of(NetworkBuilder({1, 1, 1}).zero_padding({1, 0, 0, 2}).build(), {7}), Floats({0, 0, 0, 7, 0, 0}));
+}
+
+TEST(LayerTest, DropoutDoesNothingInInference) {
+  EXPECT_EQ(outputs_of(NetworkBuilder({3}).dropout(0.5).build(), {1, 2, 3}), Floats({1, 2, 3}));
+}
+
+TEST(LayerTest, UnknownLayersAndActivationsAreRefused) {
+  EXPECT_THROW(outputs_of(NetworkBuilder({3}).activation("nonsense").build(), {1, 2, 3}), Error);
+  ModelSpec spec = NetworkBuilder({3}).dropout(0.5).build();
+  spec.layers.back().class_name = "Conv9D";
+  EXPECT_THROW(outputs_of(spec, {1, 2, 3}), Error);
+}
+
+/// Moving statistics after one step over x = 1, 2, 3, 4 with momentum 0.99 (values of Keras itself).
+float moving_variance_after(SemanticsProfile profile, const Shape& shape) {
+  initialize_engine({});
+  ModelSpec spec = NetworkBuilder(shape).profile(profile).batch_normalization().flatten().build();
+  spec.layers[1].attributes["momentum"] = 0.99;
+  const auto model = compile_model(spec, test::train_spec(LossKind::kMeanSquaredError, test::sgd(0.0), 4), {}, 1);
+  Dataset data(4, 1, 1);
+  data.features = {1, 2, 3, 4};
+  const auto state = model->initial_state(1);
+  make_executor({})->train(*model, *state, data.segment(), {}, {});
+  const Floats weights = test::weights_of(*model, *state);
+  EXPECT_NEAR(weights[2], 0.025F, 1e-7F);
+  return weights[3];
+}
+
+TEST(LayerTest, MovingVarianceDependsOnGenerationAndRank) {
+  EXPECT_NEAR(moving_variance_after(SemanticsProfile::kTf2Legacy, {1}), 1.0025F, 2e-7F);
+  EXPECT_NEAR(moving_variance_after(SemanticsProfile::kTf2Legacy, {1, 1, 1}), 1.0066667F, 2e-7F);
+  EXPECT_NEAR(moving_variance_after(SemanticsProfile::kKeras3, {1, 1, 1}), 1.0025F, 2e-7F);
+  EXPECT_NEAR(moving_variance_after(SemanticsProfile::kKeras22, {1}), 1.0066722F, 2e-7F);
+  EXPECT_NEAR(moving_variance_after(SemanticsProfile::kKeras22, {1, 1, 1}), 1.0122296F, 2e-7F);
+}
+
+}  // namespace
+}  // namespace modelhop::engine
