@@ -69,10 +69,9 @@ void give_initial_states(TrainerClient& trainer, const RunPlan& plan) {
       give_former_state(trainer, plan, configuration);
     } else if (configuration.origin == Origin::kArchitectureTable) {
       const std::string id = std::to_string(plan.architecture_of(configuration).model_id);
-      read_bytea_row("SELECT model_weights FROM " + plan.model_arch_table.quoted() + " WHERE model_id = " + id, {},
-                     [&](const ByteaValues& values) {
-                       set_state(trainer, configuration.key, values[0].value_or(Bytes{}), {});
-                     });
+      read_bytea_row(
+          "SELECT model_weights FROM " + plan.model_arch_table.quoted() + " WHERE model_id = " + id, {},
+          [&](const ByteaValues& values) { set_state(trainer, configuration.key, values[0].value_or(Bytes{}), {}); });
     }
   }
 }
@@ -109,8 +108,12 @@ UnitRequest unit_request(std::uint64_t number, const Unit& unit, const RunPlan& 
 class CachedRun {
  public:
   CachedRun(TrainerClient& trainer, const RunPlan& plan, RunRecord& record)
-      : trainer_(trainer), plan_(plan), record_(record), scheduler_({static_cast<std::uint64_t>(plan.seed)}),
-        notice_(plan), slots_(trainer.info().slots) {
+      : trainer_(trainer),
+        plan_(plan),
+        record_(record),
+        scheduler_({static_cast<std::uint64_t>(plan.seed)}),
+        notice_(plan),
+        slots_(trainer.info().slots) {
     for (const ConfigurationPlan& configuration : plan.configurations) {
       scheduler_.add(configuration.key, estimated_work(plan, configuration));
     }
