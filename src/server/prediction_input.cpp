@@ -60,12 +60,14 @@ std::string shape_text(const Shape& shape) {
                                " in column \"" + source.example_column + "\"");
 }
 
-/// The model's shape, or the same number of elements in one row.
+/// The model's shape but for axes of one element, or the same number of elements in one row.
 bool has_shape(const ArrayType* array, const Shape& shape) {
-  const int* extents = ARR_DIMS(array);
-  if (ARR_NDIM(array) == 1 && extents[0] == element_count(shape)) return true;
-  return std::equal(extents, extents + ARR_NDIM(array), shape.begin(), shape.end(),
-                    [](int a, std::int64_t b) { return a == b; });
+  Shape extents(ARR_DIMS(array), ARR_DIMS(array) + ARR_NDIM(array));
+  if (extents.size() == 1 && extents[0] == element_count(shape)) return true;
+  Shape wanted = shape;
+  std::erase(extents, 1);
+  std::erase(wanted, 1);
+  return ARR_NDIM(array) > 0 && extents == wanted;
 }
 
 template <typename Element>

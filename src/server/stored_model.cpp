@@ -39,6 +39,17 @@ std::string where_key(const StoredModel& model) {
   return model.is_single ? std::string() : " WHERE mst_key = " + std::to_string(model.key);
 }
 
+/// The shape of the training examples, for an architecture that does not tell its input's.
+Shape trained_shape(const StoredModel& model) {
+  const TableName summary = model.table.with_suffix("_summary");
+  check_columns(kArgument, summary.quoted(), existing_table(kArgument, summary.quoted()), {"independent_shape"});
+  Shape shape;
+  for (const Row& row : query("SELECT unnest(independent_shape) FROM " + summary.quoted())) {
+    shape.push_back(row[0] ? std::stoll(*row[0]) : 0);
+  }
+  return shape;
+}
+
 void read_architecture(StoredModel& model) {
   const auto rows =
       query("SELECT model_arch::text, octet_length(model_weights) FROM " + model.table.quoted() + where_key(model));
@@ -54,7 +65,7 @@ void read_architecture(StoredModel& model) {
     refuse(model, ERRCODE_NULL_VALUE_NOT_ALLOWED, "has a NULL model_arch or model_weights");
   }
   model.json = *rows[0][0];
-  model.model = parse_keras_json(model.json);
+  model.model = parse_keras_json(model.json, trained_shape(model));
   const std::int64_t bytes = parameter_count(model.model) * 4;
   if (std::stoll(*rows[0][1]) != bytes) {
     refuse(model, ERRCODE_INVALID_PARAMETER_VALUE,
