@@ -58,8 +58,8 @@ std::vector<SelectionRow> read_selection(const std::string& text, RunPlan& plan)
   plan.object_text = facts[0][1];
 
   std::vector<SelectionRow> rows;
-  for (const Row& row :
-       query("SELECT mst_key, model_id, compile_params, fit_params FROM " + name.quoted() + " ORDER BY mst_key")) {
+  for (const Row& row : query("SELECT mst_key::integer, model_id::integer, compile_params, fit_params FROM " +
+                              name.quoted() + " ORDER BY mst_key")) {
     if (!row[0] || !row[1]) {
       throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED,
                      "argument model_selection_table: \"" + text + "\" has a row with a NULL mst_key or model_id");
