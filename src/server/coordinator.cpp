@@ -46,21 +46,22 @@ OpenRequest open_request(const RunPlan& plan) {
 void give_former_state(TrainerClient& trainer, const RunPlan& plan, const ConfigurationPlan& configuration) {
   const std::string where = plan.is_single ? std::string() : " WHERE mst_key = " + std::to_string(configuration.key);
   const std::string state = plan.reset_optimizer ? "NULL::bytea" : "training_state";
-  read_bytea_row("SELECT model_weights, " + state + " FROM " + plan.tables.model.quoted() + where, {},
-                 [&](const ByteaValues& values) {
-                   const Bytes weights = values[0].value_or(Bytes{});
-                   try {
-                     set_state(trainer, configuration.key, weights, values[1].value_or(Bytes{}));
-                   } catch (const SqlError&) {
-                     throw;
-                   } catch (const Error& error) {
-                     if (error.code() != ErrorCode::kInvalidArgument || !values[1]) throw;
-                     // Another optimizer than in the former run: its weights still serve.
-                     report_notice("mst_key " + std::to_string(configuration.key) +
-                                   " begins with a fresh optimizer: " + error.what());
-                     set_state(trainer, configuration.key, weights, {});
-                   }
-                 });
+  read_bytea_row(
+      "SELECT model_weights, " + state + " FROM " + plan.tables.model.quoted() + where, {},
+      [&](const ByteaValues& values) {
+        const Bytes weights = values[0].value_or(Bytes{});
+        try {
+          set_state(trainer, configuration.key, weights, values[1].value_or(Bytes{}));
+        } catch (const SqlError&) {
+          throw;
+        } catch (const Error& error) {
+          if (error.code() != ErrorCode::kInvalidArgument || !values[1]) throw;
+          // Another optimizer than in the former run: its weights still serve.
+          report_notice((plan.is_single ? std::string("the model") : "mst_key " + std::to_string(configuration.key)) +
+                        " begins with a fresh optimizer: " + error.what());
+          set_state(trainer, configuration.key, weights, {});
+        }
+      });
 }
 
 void give_initial_states(TrainerClient& trainer, const RunPlan& plan) {
@@ -69,10 +70,9 @@ void give_initial_states(TrainerClient& trainer, const RunPlan& plan) {
       give_former_state(trainer, plan, configuration);
     } else if (configuration.origin == Origin::kArchitectureTable) {
       const std::string id = std::to_string(plan.architecture_of(configuration).model_id);
-      read_bytea_row("SELECT model_weights FROM " + plan.model_arch_table.quoted() + " WHERE model_id = " + id, {},
-                     [&](const ByteaValues& values) {
-                       set_state(trainer, configuration.key, values[0].value_or(Bytes{}), {});
-                     });
+      read_bytea_row(
+          "SELECT model_weights FROM " + plan.model_arch_table.quoted() + " WHERE model_id = " + id, {},
+          [&](const ByteaValues& values) { set_state(trainer, configuration.key, values[0].value_or(Bytes{}), {}); });
     }
   }
 }
@@ -109,8 +109,12 @@ UnitRequest unit_request(std::uint64_t number, const Unit& unit, const RunPlan& 
 class CachedRun {
  public:
   CachedRun(TrainerClient& trainer, const RunPlan& plan, RunRecord& record)
-      : trainer_(trainer), plan_(plan), record_(record), scheduler_({static_cast<std::uint64_t>(plan.seed)}),
-        notice_(plan), slots_(trainer.info().slots) {
+      : trainer_(trainer),
+        plan_(plan),
+        record_(record),
+        scheduler_({static_cast<std::uint64_t>(plan.seed)}),
+        notice_(plan),
+        slots_(trainer.info().slots) {
     for (const ConfigurationPlan& configuration : plan.configurations) {
       scheduler_.add(configuration.key, estimated_work(plan, configuration));
     }

@@ -48,8 +48,7 @@ void evaluate_cached(TrainerClient& trainer, const StoredModel& model, const Pac
   for (int segment = 0; segment < table.num_segments; ++segment) record.add(hear(trainer, model));
 }
 
-void evaluate_streamed(TrainerClient& trainer, const StoredModel& model, const PackedTable& table,
-                       RunRecord& record) {
+void evaluate_streamed(TrainerClient& trainer, const StoredModel& model, const PackedTable& table, RunRecord& record) {
   for (int segment = 0; segment < table.num_segments; ++segment) {
     SegmentStream stream(trainer, table, {wire::TableKind_Validation, segment, table.num_segments});
     stream.scan(1, 0, {{static_cast<std::uint64_t>(segment), model.key, true}});

@@ -15,7 +15,9 @@ MODELHOP_SERVER_HEADERS_END
 namespace modelhop::server {
 namespace {
 
-const char* output_argument(const RunPlan& plan) { return plan.is_single ? "model" : "model_output_table"; }
+const char* output_argument(const RunPlan& plan) {
+  return plan.is_single ? "model" : "model_output_table";
+}
 
 void take_free_names(const std::string& text, RunPlan& plan) {
   const char* argument = output_argument(plan);
@@ -27,21 +29,22 @@ void take_free_names(const std::string& text, RunPlan& plan) {
 /// The tables are filled anew in place, so their columns must be those that this run would make.
 void check_former_table(const char* argument, const OutputTable& table) {
   const Oid relation = existing_table(argument, table.name.quoted());
-  const auto present = query("SELECT attname, format_type(atttypid, NULL) FROM pg_attribute "
-                             "WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-                             {std::to_string(relation)});
-  const bool is_same = std::equal(present.begin(), present.end(), table.columns.begin(), table.columns.end(),
-                                  [](const Row& row, const OutputColumn& column) {
-                                    return row[0] == column.name && row[1] == column.type;
-                                  });
+  const auto present = query(
+      "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute "
+      "WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+      {std::to_string(relation)});
+  const bool is_same = std::equal(
+      present.begin(), present.end(), table.columns.begin(), table.columns.end(),
+      [](const Row& row, const OutputColumn& column) { return row[0] == column.name && row[1] == column.type; });
   if (!is_same) {
     throw SqlError(ERRCODE_WRONG_OBJECT_TYPE,
                    std::string("argument ") + argument + ": \"" + table.name.quoted() +
                        "\" does not have the columns that this run writes, so it cannot be continued",
                    "Continue with data of the same dependent variable, or call without warm_start.");
   }
-  const auto rights = query("SELECT has_table_privilege($1::oid, 'INSERT') AND has_table_privilege($1::oid, 'TRUNCATE')",
-                            {std::to_string(relation)});
+  const auto rights =
+      query("SELECT has_table_privilege($1::oid, 'INSERT') AND has_table_privilege($1::oid, 'TRUNCATE')",
+            {std::to_string(relation)});
   if (rights[0][0] != "t") {
     throw SqlError(ERRCODE_INSUFFICIENT_PRIVILEGE,
                    std::string("argument ") + argument + ": \"" + table.name.quoted() +

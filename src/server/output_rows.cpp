@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// MADlib's columns in MADlib's order, then ours. Orders and types are part of the interface: existing scripts read them.
+// MADlib's columns in MADlib's order, then ours. Orders and types are part of the interface: existing scripts read
+// them.
 #include "server/output_rows.hpp"
 
 #include <utility>
@@ -17,7 +18,9 @@ void append(OutputRow& row, OutputRow more) {
   row.insert(row.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
-Text names_text(const std::string& name) { return array_text(std::vector<Text>{name}); }
+Text names_text(const std::string& name) {
+  return array_text(std::vector<Text>{name});
+}
 
 std::string class_values_type(const RunPlan& plan) {
   return plan.training.class_values_type.empty() ? "text[]" : plan.training.class_values_type;
@@ -26,6 +29,10 @@ std::string class_values_type(const RunPlan& plan) {
 Text class_values_text(const RunPlan& plan) {
   if (plan.training.class_values.empty()) return std::nullopt;
   return array_text(plan.training.class_values);
+}
+
+Text shape_text(const Shape& shape) {
+  return array_text(std::vector<std::int32_t>(shape.begin(), shape.end()));
 }
 
 Text class_count_text(const RunPlan& plan) {
@@ -86,7 +93,9 @@ const char* kind_name(UnitKind kind) {
 std::string units_json(const RunPlan& plan, const ConfigurationRecord& record, std::int64_t origin_us) {
   std::string json = "[";
   for (const UnitRecord& unit : record.units) {
-    const auto seconds = [origin_us](std::int64_t us) { return number_text(static_cast<double>(us - origin_us) * 1e-6); };
+    const auto seconds = [origin_us](std::int64_t us) {
+      return number_text(static_cast<double>(us - origin_us) * 1e-6);
+    };
     json += std::string(json.size() > 1 ? "," : "") + "{\"kind\":\"" + kind_name(unit.unit.kind) +
             "\",\"iteration\":" + std::to_string(unit.unit.iteration + plan.first_iteration - 1) +
             ",\"segment\":" + std::to_string(unit.unit.segment) + ",\"slot\":" + std::to_string(unit.slot) +
@@ -122,6 +131,7 @@ OutputRow run_columns(const RunPlan& plan, const RunRecord* record) {
           {"optimizer_state", "text", plan.reset_optimizer ? "reset" : "carry"},
           {"use_caching", "boolean", boolean_text(plan.is_cached)},
           {"num_segments", "integer", std::to_string(plan.training.num_segments)},
+          {"independent_shape", "integer[]", shape_text(plan.training.independent_shape)},
           {"first_iteration", "integer", std::to_string(plan.first_iteration)},
           {"slots", "integer", record ? Text(std::to_string(record->slots())) : std::nullopt},
           {"elapsed_seconds", "double precision", number(&RunRecord::elapsed_seconds)},
@@ -138,8 +148,9 @@ Text timestamp_text(std::int64_t us) {
 }
 
 OutputRow time_columns(const RunRecord* record) {
-  return {{"start_training_time", "timestamp without time zone", record ? timestamp_text(record->started_us()) : Text()},
-          {"end_training_time", "timestamp without time zone", record ? timestamp_text(record->ended_us()) : Text()}};
+  return {
+      {"start_training_time", "timestamp without time zone", record ? timestamp_text(record->started_us()) : Text()},
+      {"end_training_time", "timestamp without time zone", record ? timestamp_text(record->ended_us()) : Text()}};
 }
 
 }  // namespace

@@ -20,8 +20,7 @@ constexpr std::int64_t kBatchBytes = std::int64_t{64} << 20;
 
 class PredictionRun {
  public:
-  PredictionRun(TrainerClient& trainer, const StoredModel& model, const ExampleSource& source,
-                PredictionOutput& output)
+  PredictionRun(TrainerClient& trainer, const StoredModel& model, const ExampleSource& source, PredictionOutput& output)
       : trainer_(trainer), model_(model), source_(source), output_(output) {}
 
   void run() {
@@ -79,7 +78,8 @@ class PredictionRun {
     const std::int64_t count = static_cast<std::int64_t>(batch->second.size()) * model_.output_elements();
     const auto memory = wire::SharedMemory::map(frame.take_file(), count * static_cast<std::int64_t>(sizeof(float)),
                                                 wire::SharedMemory::Access::kReadOnly);
-    output_.add(batch->second, {reinterpret_cast<const float*>(memory.bytes().data()), static_cast<std::size_t>(count)});
+    output_.add(batch->second,
+                {reinterpret_cast<const float*>(memory.bytes().data()), static_cast<std::size_t>(count)});
     batches_.erase(batch);
     flatbuffers::FlatBufferBuilder builder;
     trainer_.send(builder, wire::CreateCloseSegment(builder, wire::TableKind_Prediction, number));

@@ -24,8 +24,8 @@ constexpr Oid kNumericArray = 1231;
 std::string column_of(const char* argument, const std::optional<std::string>& text) {
   const TableName name = TableName::parse(argument, required(text, argument));
   if (!name.schema.empty()) {
-    throw SqlError(ERRCODE_INVALID_NAME, std::string("argument ") + argument + ": \"" + *text +
-                                             "\" is not the name of one column");
+    throw SqlError(ERRCODE_INVALID_NAME,
+                   std::string("argument ") + argument + ": \"" + *text + "\" is not the name of one column");
   }
   return name.table;
 }
@@ -60,12 +60,14 @@ std::string shape_text(const Shape& shape) {
                                " in column \"" + source.example_column + "\"");
 }
 
-/// The model's shape, or the same number of elements in one row.
+/// The model's shape but for axes of one element, or the same number of elements in one row.
 bool has_shape(const ArrayType* array, const Shape& shape) {
-  const int* extents = ARR_DIMS(array);
-  if (ARR_NDIM(array) == 1 && extents[0] == element_count(shape)) return true;
-  return std::equal(extents, extents + ARR_NDIM(array), shape.begin(), shape.end(),
-                    [](int a, std::int64_t b) { return a == b; });
+  Shape extents(ARR_DIMS(array), ARR_DIMS(array) + ARR_NDIM(array));
+  if (extents.size() == 1 && extents[0] == element_count(shape)) return true;
+  Shape wanted = shape;
+  std::erase(extents, 1);
+  std::erase(wanted, 1);
+  return ARR_NDIM(array) > 0 && extents == wanted;
 }
 
 template <typename Element>
@@ -115,12 +117,12 @@ ExampleSource find_examples(const std::optional<std::string>& test_table, const 
   source.example_column = column_of("independent_varname", independent_varname);
   check_columns("id_col", text, source.relation, {source.id_column});
   check_columns("independent_varname", text, source.relation, {source.example_column});
-  const auto types = query("SELECT format_type(atttypid, atttypmod), atttypid FROM pg_attribute "
-                           "WHERE attrelid = $1::oid AND attname = ANY (ARRAY[$2, $3]) ORDER BY attname = $3",
-                           {std::to_string(source.relation), source.id_column, source.example_column});
+  const auto types = query(
+      "SELECT format_type(atttypid, atttypmod), atttypid FROM pg_attribute "
+      "WHERE attrelid = $1::oid AND attname = ANY (ARRAY[$2, $3]) ORDER BY attname = $3",
+      {std::to_string(source.relation), source.id_column, source.example_column});
   source.id_type = *types.front()[0];
-  source.example_type = call_pg(
-      [type = static_cast<Oid>(std::stoul(*types.back()[1]))] { return getBaseType(type); });
+  source.example_type = call_pg([type = static_cast<Oid>(std::stoul(*types.back()[1]))] { return getBaseType(type); });
   if (!is_known(source.example_type)) {
     throw SqlError(ERRCODE_DATATYPE_MISMATCH,
                    "argument independent_varname: column \"" + source.example_column + "\" of \"" + text +
@@ -135,9 +137,8 @@ ExampleCursor::ExampleCursor(const ExampleSource& source) : source_(source) {
   const std::string sql = "SELECT " + quote_identifier(source.id_column) + "::text, " + example_expression(source) +
                           " FROM " + source.table.quoted();
   const char* text = sql.c_str();
-  portal_ = call_pg([text]() -> void* {
-    return SPI_cursor_open_with_args(nullptr, text, 0, nullptr, nullptr, nullptr, true, 0);
-  });
+  portal_ = call_pg(
+      [text]() -> void* { return SPI_cursor_open_with_args(nullptr, text, 0, nullptr, nullptr, nullptr, true, 0); });
 }
 
 std::int64_t ExampleCursor::fetch(std::int64_t limit) {

@@ -24,9 +24,9 @@ PredictionOutput::PredictionOutput(const StoredModel& model, const PredictionKin
     for (std::size_t i = 0; i < outputs; ++i) class_names_.push_back(std::to_string(i));
   }
   if (!is_binary_ && class_names_.size() != outputs) {
-    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
-                   "argument model_table: \"" + model.text + "\" has " + std::to_string(class_names_.size()) +
-                       " classes and " + std::to_string(outputs) + " outputs");
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "argument model_table: \"" + model.text + "\" has " +
+                                                        std::to_string(class_names_.size()) + " classes and " +
+                                                        std::to_string(outputs) + " outputs");
   }
 }
 
@@ -76,10 +76,10 @@ void PredictionOutput::add_class(const std::optional<std::string>& id, std::size
 void PredictionOutput::flush() {
   if (ids_.empty()) return;
   const std::string ranked = has_rank() ? ", r" : "";
-  execute("INSERT INTO " + table_.quoted() + " SELECT i::" + id_type_ + ", $2, c, p" + ranked +
-              " FROM unnest($1::text[], $3::text[], $4::double precision[], $5::integer[]) AS u(i, c, p, r)",
-          {array_text(ids_), model_.dependent_name, array_text(classes_), array_text(probabilities_),
-           array_text(ranks_)});
+  execute(
+      "INSERT INTO " + table_.quoted() + " SELECT i::" + id_type_ + ", $2, c, p" + ranked +
+          " FROM unnest($1::text[], $3::text[], $4::double precision[], $5::integer[]) AS u(i, c, p, r)",
+      {array_text(ids_), model_.dependent_name, array_text(classes_), array_text(probabilities_), array_text(ranks_)});
   ids_.clear();
   classes_.clear();
   probabilities_.clear();

@@ -45,8 +45,8 @@ std::string best_so_far(const RunRecord& record) {
 void RunNotice::retired(const RunRecord& record, ConfigurationKey key) const {
   const Unit& unit = record.of(key).units.back().unit;
   const std::string subject = plan_.is_single ? "the configuration" : "mst_key " + std::to_string(key);
-  report_notice(subject + " has diverged in iteration " +
-                std::to_string(unit.iteration + plan_.first_iteration - 1) + " and is retired");
+  report_notice(subject + " has diverged in iteration " + std::to_string(unit.iteration + plan_.first_iteration - 1) +
+                " and is retired");
 }
 
 void RunNotice::progressed(const RunRecord& record) {

@@ -44,8 +44,9 @@ void insert_model(const RunPlan& plan, const ConfigurationPlan& configuration, b
   const std::string& json = plan.architecture_of(configuration).json;
   const std::string table = plan.tables.model.quoted();
   if (plan.is_single) {
-    execute_with_bytea("INSERT INTO " + table + " (model_arch, model_weights, training_state) VALUES ($1::json, $2, $3)",
-                       {json}, bytes);
+    execute_with_bytea(
+        "INSERT INTO " + table + " (model_arch, model_weights, training_state) VALUES ($1::json, $2, $3)", {json},
+        bytes);
   } else {
     execute_with_bytea("INSERT INTO " + table + " (mst_key, model_arch, __dist_key__, model_weights, training_state) " +
                            "VALUES ($1::integer, $2::json, 0, $3, $4)",
@@ -59,9 +60,8 @@ std::vector<OutputTable> output_tables(const RunPlan& plan) {
   std::vector<OutputTable> tables;
   const RunRecord* no_record = nullptr;
   if (plan.is_single) {
-    tables.push_back({plan.tables.model,
-                      {{"model_weights", "bytea"}, {"model_arch", "json"}, {"training_state", "bytea"}},
-                      ""});
+    tables.push_back(
+        {plan.tables.model, {{"model_weights", "bytea"}, {"model_arch", "json"}, {"training_state", "bytea"}}, ""});
     tables.push_back({plan.tables.summary, columns_of(single_summary_row(plan, no_record)), ""});
     return tables;
   }

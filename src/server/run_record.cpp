@@ -10,7 +10,9 @@ namespace {
 
 constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 
-Score missing_score(std::size_t metrics) { return {kNotANumber, std::vector<double>(metrics, kNotANumber)}; }
+Score missing_score(std::size_t metrics) {
+  return {kNotANumber, std::vector<double>(metrics, kNotANumber)};
+}
 
 /// Evaluations of several segments add up: means over all their examples.
 Score total(const std::vector<UnitRecord>& units, UnitKind kind, std::int32_t iteration, std::size_t metrics) {

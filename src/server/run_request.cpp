@@ -62,10 +62,10 @@ std::string shape_text(const Shape& shape) {
 /// The dependent variable is encoded by position, so both tables must have the same classes in the same places.
 void check_validation(const PackedTable& training, const PackedTable& validation) {
   const auto refuse = [&](const std::string& what, const std::string& hint) {
-    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
-                   "argument validation_table: \"" + validation.text + "\" " + what + " source_table \"" +
-                       training.text + "\"",
-                   hint);
+    throw SqlError(
+        ERRCODE_INVALID_PARAMETER_VALUE,
+        "argument validation_table: \"" + validation.text + "\" " + what + " source_table \"" + training.text + "\"",
+        hint);
   };
   if (validation.independent_shape != training.independent_shape) {
     refuse("has examples of shape " + shape_text(validation.independent_shape) + ", not " +
@@ -109,7 +109,9 @@ void read_data(const RunRequest& request, RunPlan& plan) {
   plan.segment_bytes += decoded_bytes(*plan.validation);
 }
 
-std::string megabytes(std::int64_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MB"; }
+std::string megabytes(std::int64_t bytes) {
+  return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MB";
+}
 
 /// Streaming is chosen only where the data does not fit the cache and nobody asked for an order that needs it.
 void resolve_caching(const RunRequest& request, const Settings& settings, RunPlan& plan) {
@@ -118,8 +120,7 @@ void resolve_caching(const RunRequest& request, const Settings& settings, RunPla
   if (request.use_caching.value_or(false) && !fits) {
     throw Error(ErrorCode::kOutOfMemory,
                 "argument use_caching: the decoded data takes " + megabytes(plan.segment_bytes) +
-                    ", modelhop.cache_memory allows " +
-                    megabytes(std::min(settings.cache_memory, plan.memory_limit)),
+                    ", modelhop.cache_memory allows " + megabytes(std::min(settings.cache_memory, plan.memory_limit)),
                 "Raise modelhop.cache_memory, or let the data stream with use_caching => false.");
   }
   plan.is_cached = request.use_caching.value_or(fits);

@@ -33,7 +33,9 @@ auto naming(const std::string& subject, Body&& body) {
   }
 }
 
-std::string key_text(std::int32_t key) { return "mst_key " + std::to_string(key); }
+std::string key_text(std::int32_t key) {
+  return "mst_key " + std::to_string(key);
+}
 
 std::vector<SelectionRow> read_selection(const std::string& text, RunPlan& plan) {
   const char* argument = "model_selection_table";
@@ -46,8 +48,9 @@ std::vector<SelectionRow> read_selection(const std::string& text, RunPlan& plan)
   const auto facts = query("SELECT model_arch_table, object_table FROM " + summary.quoted());
   if (facts.size() != 1 || !facts[0][0]) {
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
-                   "argument model_selection_table: \"" + summary.quoted() + "\" must have one row that names the "
-                   "model_arch_table",
+                   "argument model_selection_table: \"" + summary.quoted() +
+                       "\" must have one row that names the "
+                       "model_arch_table",
                    "Make the selection table by load_model_selection_table or generate_model_configs.");
   }
   plan.model_selection_text = text;
@@ -55,8 +58,8 @@ std::vector<SelectionRow> read_selection(const std::string& text, RunPlan& plan)
   plan.object_text = facts[0][1];
 
   std::vector<SelectionRow> rows;
-  for (const Row& row : query("SELECT mst_key, model_id, compile_params, fit_params FROM " + name.quoted() +
-                              " ORDER BY mst_key")) {
+  for (const Row& row : query("SELECT mst_key::integer, model_id::integer, compile_params, fit_params FROM " +
+                              name.quoted() + " ORDER BY mst_key")) {
     if (!row[0] || !row[1]) {
       throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED,
                      "argument model_selection_table: \"" + text + "\" has a row with a NULL mst_key or model_id");
@@ -141,9 +144,9 @@ ConfigurationPlan make_configuration(const SelectionRow& row, std::size_t archit
   check_fits_data(used.model, configuration.train, plan.training.independent_shape, plan.training.dependent_shape,
                   plan.training.class_count);
   if (configuration.train.batch_size > plan.training.rows) {
-    throw Error(ErrorCode::kInvalidArgument, "batch_size " + std::to_string(configuration.train.batch_size) +
-                                                 " is larger than the data, which has " +
-                                                 std::to_string(plan.training.rows) + " rows",
+    throw Error(ErrorCode::kInvalidArgument,
+                "batch_size " + std::to_string(configuration.train.batch_size) +
+                    " is larger than the data, which has " + std::to_string(plan.training.rows) + " rows",
                 "Use a smaller batch_size.");
   }
   if (!plan.is_cached && configuration.train.shuffle == Shuffle::kSegment) {
@@ -166,8 +169,8 @@ void check_columns(const char* argument, const std::string& text, Oid relation,
   const auto present = table_columns(relation);
   for (const std::string& column : columns) {
     if (std::any_of(present.begin(), present.end(), [&](const Column& c) { return c.name == column; })) continue;
-    throw SqlError(ERRCODE_UNDEFINED_COLUMN, std::string("argument ") + argument + ": table \"" + text +
-                                                 "\" has no column \"" + column + "\"");
+    throw SqlError(ERRCODE_UNDEFINED_COLUMN,
+                   std::string("argument ") + argument + ": table \"" + text + "\" has no column \"" + column + "\"");
   }
 }
 

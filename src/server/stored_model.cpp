@@ -23,8 +23,8 @@ const char* const kArgument = "model_table";
 
 void check_key(StoredModel& model, std::optional<std::int32_t> mst_key) {
   if (model.is_single && mst_key) {
-    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "argument mst_key: \"" + model.text +
-                                                        "\" holds a single model, which has no mst_key",
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                   "argument mst_key: \"" + model.text + "\" holds a single model, which has no mst_key",
                    "Call without mst_key.");
   }
   if (!model.is_single && !mst_key) {
@@ -39,22 +39,33 @@ std::string where_key(const StoredModel& model) {
   return model.is_single ? std::string() : " WHERE mst_key = " + std::to_string(model.key);
 }
 
+/// The shape of the training examples, for an architecture that does not tell its input's.
+Shape trained_shape(const StoredModel& model) {
+  const TableName summary = model.table.with_suffix("_summary");
+  check_columns(kArgument, summary.quoted(), existing_table(kArgument, summary.quoted()), {"independent_shape"});
+  Shape shape;
+  for (const Row& row : query("SELECT unnest(independent_shape) FROM " + summary.quoted())) {
+    shape.push_back(row[0] ? std::stoll(*row[0]) : 0);
+  }
+  return shape;
+}
+
 void read_architecture(StoredModel& model) {
-  const auto rows = query("SELECT model_arch::text, octet_length(model_weights) FROM " + model.table.quoted() +
-                          where_key(model));
+  const auto rows =
+      query("SELECT model_arch::text, octet_length(model_weights) FROM " + model.table.quoted() + where_key(model));
   if (rows.empty() && !model.is_single) {
     throw SqlError(ERRCODE_UNDEFINED_OBJECT,
                    "argument mst_key: \"" + model.text + "\" has no model with mst_key " + std::to_string(model.key));
   }
   if (rows.size() != 1) {
-    refuse(model, ERRCODE_INVALID_PARAMETER_VALUE, "must have one row for the model, it has " +
-                                                       std::to_string(rows.size()));
+    refuse(model, ERRCODE_INVALID_PARAMETER_VALUE,
+           "must have one row for the model, it has " + std::to_string(rows.size()));
   }
   if (!rows[0][0] || !rows[0][1]) {
     refuse(model, ERRCODE_NULL_VALUE_NOT_ALLOWED, "has a NULL model_arch or model_weights");
   }
   model.json = *rows[0][0];
-  model.model = parse_keras_json(model.json);
+  model.model = parse_keras_json(model.json, trained_shape(model));
   const std::int64_t bytes = parameter_count(model.model) * 4;
   if (std::stoll(*rows[0][1]) != bytes) {
     refuse(model, ERRCODE_INVALID_PARAMETER_VALUE,
@@ -125,9 +136,7 @@ void open_stored_model(TrainerClient& trainer, const StoredModel& model, const s
   request.configurations = {{model.key, 0, model.compile_params, model.fit_params}};
   open_run(trainer, request);
   read_bytea_row("SELECT model_weights FROM " + model.table.quoted() + where_key(model), {},
-                 [&](const ByteaValues& values) {
-                   set_state(trainer, model.key, values[0].value_or(Bytes{}), {});
-                 });
+                 [&](const ByteaValues& values) { set_state(trainer, model.key, values[0].value_or(Bytes{}), {}); });
 }
 
 }  // namespace modelhop::server

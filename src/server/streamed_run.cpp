@@ -47,9 +47,7 @@ class StreamedRun {
     }
   }
 
-  bool is_active(const ConfigurationPlan& configuration) const {
-    return !record_.of(configuration.key).has_diverged;
-  }
+  bool is_active(const ConfigurationPlan& configuration) const { return !record_.of(configuration.key).has_diverged; }
 
   bool has_work() const {
     return std::any_of(plan_.configurations.begin(), plan_.configurations.end(),

@@ -28,7 +28,9 @@ void expect(const wire::Frame& frame, const char* request) {
   throw Error(ErrorCode::kInternal, std::string("the trainer gave an unexpected answer to ") + request);
 }
 
-std::string text_of(const flatbuffers::String* text) { return text == nullptr ? std::string() : text->str(); }
+std::string text_of(const flatbuffers::String* text) {
+  return text == nullptr ? std::string() : text->str();
+}
 
 }  // namespace
 
@@ -46,10 +48,10 @@ void open_run(TrainerClient& trainer, const OpenRequest& request) {
   const auto list = builder.CreateVector(configurations);
   const auto name = builder.CreateString(request.name);
   const auto purpose = builder.CreateString(request.purpose);
-  trainer.send(builder, wire::CreateOpenRun(builder, name, purpose, seed, to_wire(request.shuffle),
-                                            request.reset_optimizer, request.iterations, request.units,
-                                            request.memory_limit, architectures, shape,
-                                            request.dependent_row_elements, list));
+  trainer.send(builder,
+               wire::CreateOpenRun(builder, name, purpose, seed, to_wire(request.shuffle), request.reset_optimizer,
+                                   request.iterations, request.units, request.memory_limit, architectures, shape,
+                                   request.dependent_row_elements, list));
   expect<wire::RunOpened>(trainer.wait_answer(), "OpenRun");
 }
 

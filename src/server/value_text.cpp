@@ -28,9 +28,13 @@ std::string number_text(double value) {
   return std::string(buffer.data(), end.ptr);
 }
 
-std::string json_number_text(double value) { return std::isfinite(value) ? number_text(value) : "null"; }
+std::string json_number_text(double value) {
+  return std::isfinite(value) ? number_text(value) : "null";
+}
 
-std::string boolean_text(bool value) { return value ? "true" : "false"; }
+std::string boolean_text(bool value) {
+  return value ? "true" : "false";
+}
 
 std::string array_text(const std::vector<double>& values) {
   return braced(values, [](std::string& text, double value) { text += number_text(value); });

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fit_multiple_model(): trains the configurations of a selection table by model hopping.
+#include <algorithm>
+
 #include "server/coordinator.hpp"
 #include "server/run_arguments.hpp"
 #include "server/run_output.hpp"
@@ -32,6 +34,7 @@ void run_fit(const RunRequest& request) {
   RunPlan plan = make_run_plan(request);
   TrainerClient trainer = TrainerClient::connect();
   check_device(trainer, plan.use_gpus);
+  if (trainer.info().memory_limit > 0) plan.memory_limit = std::min(plan.memory_limit, trainer.info().memory_limit);
   check_memory(plan, trainer.info().slots);
   prepare_output(plan);
   const RunRecord record = coordinate(trainer, plan);

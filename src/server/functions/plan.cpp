@@ -37,7 +37,9 @@ struct PlanRow {
   std::string warning;
 };
 
-double total(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
+double total(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
 
 double estimated_seconds(const RunPlan& plan, const ConfigurationPlan& configuration) {
   const Work work = estimated_work(plan, configuration);
@@ -47,7 +49,9 @@ double estimated_seconds(const RunPlan& plan, const ConfigurationPlan& configura
          kOperationsPerSecond;
 }
 
-void add_warning(std::string& text, const std::string& warning) { text += (text.empty() ? "" : "; ") + warning; }
+void add_warning(std::string& text, const std::string& warning) {
+  text += (text.empty() ? "" : "; ") + warning;
+}
 
 PlanRow row_of(const RunPlan& plan, const ConfigurationPlan& configuration) {
   const ArchitecturePlan& architecture = plan.architecture_of(configuration);

@@ -13,7 +13,8 @@ namespace {
 [[noreturn]] void refuse_kind(const std::string& value) {
   throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
                  "argument pred_type must be 'prob', 'response', an integer > 0 or a double precision in the range "
-                 "[0.0, 1.0), got " + value);
+                 "[0.0, 1.0), got " +
+                     value);
 }
 
 PredictionKind kind_of(const std::optional<std::string>& text) {
