@@ -38,7 +38,7 @@ SELECT modelhop.generate_model_configs('arch', '"special-char?"', ARRAY[2], :'co
 SELECT count(*) FROM "special-char?";
 SELECT modelhop.generate_model_configs('arch', 'pg_temp.mst', ARRAY[1], :'compile', :'fit');
 SELECT count(*) FROM pg_temp.mst;
-DROP TABLE pg_temp.mst;
+DROP TABLE pg_temp.mst, pg_temp.mst_summary;
 -- Refusals; nothing is left behind.
 SELECT modelhop.generate_model_configs('arch', 'bad', ARRAY[1], :'compile', :'fit', 'grid', 5);
 SELECT modelhop.generate_model_configs('arch', 'bad', ARRAY[1], :'compile', :'fit', 'grid', NULL, 5);

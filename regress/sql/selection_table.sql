@@ -24,6 +24,7 @@ SELECT count(*) FROM "special-char?";
 SELECT * FROM "special-char?_summary";
 SELECT modelhop.load_model_selection_table('arch', 'pg_temp.mst', ARRAY[1], ARRAY[:'sgd'], ARRAY['batch_size=8']);
 SELECT count(*) FROM pg_temp.mst;
+DROP TABLE pg_temp.mst, pg_temp.mst_summary;
 BEGIN;
 SELECT modelhop.load_model_selection_table('arch', 'gone', ARRAY[1], ARRAY[:'sgd'], ARRAY['batch_size=8']);
 ROLLBACK;
