@@ -39,8 +39,20 @@ CREATE TYPE modelhop.packed_variable AS (
 COMMENT ON TYPE modelhop.packed_variable IS 'A column as it will be packed.';
 
 CREATE FUNCTION modelhop.element_count(shape integer[]) RETURNS bigint
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT CASE WHEN bool_and(extent > 0) THEN round(exp(sum(ln(extent::float8))))::bigint END FROM unnest(shape) extent $$;
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  product bigint := 1;
+  extent integer;
+BEGIN
+  FOREACH extent IN ARRAY shape LOOP
+    IF extent IS NULL OR extent <= 0 THEN
+      RETURN NULL;
+    END IF;
+    product := product * extent;
+  END LOOP;
+  RETURN product;
+END $$;
 COMMENT ON FUNCTION modelhop.element_count(integer[]) IS 'Product of the extents; NULL where one is not positive.';
 
 CREATE FUNCTION modelhop.inspect_column(source regclass, column_name text) RETURNS modelhop.column_facts
@@ -203,18 +215,20 @@ CREATE FUNCTION modelhop.check_known_classes(source regclass, variable modelhop.
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  unknown record;
+  unknown text;
+  found_unknown bigint;
 BEGIN
   -- A NULL behind the first place of the list is padding, not a class.
   EXECUTE format(
-    'SELECT s.%1$I::text AS label FROM %2$s s '
+    'SELECT s.%1$I::text FROM %2$s s '
     'WHERE CASE WHEN s.%1$I IS NULL THEN %5$L ELSE array_position(%3$L::%4$s, s.%1$I) IS NULL END LIMIT 1',
     variable.column_name, source, variable.class_values, variable.class_type,
     (variable.class_values::text[])[1] IS NOT NULL) INTO unknown;
-  IF unknown IS NOT NULL OR unknown.label IS NOT NULL THEN
+  GET DIAGNOSTICS found_unknown = ROW_COUNT;
+  IF found_unknown > 0 THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
       MESSAGE = format('column "%s": value %s is not a class of the training table', variable.column_name,
-                       coalesce(quote_literal(unknown.label), 'NULL')),
+                       coalesce(quote_literal(unknown), 'NULL')),
       HINT = 'The classes are listed in the summary of the training table.';
   END IF;
 END $$;

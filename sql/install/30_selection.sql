@@ -218,27 +218,36 @@ END $$;
 COMMENT ON FUNCTION modelhop.find_configurations(regclass, integer[], text, text, boolean, integer, integer) IS
 'The configurations of a grid or a random search, checked.';
 
-CREATE FUNCTION modelhop.check_same_models(arch regclass, model_arch_table text, summary regclass) RETURNS void
+CREATE FUNCTION modelhop.summary_models(argument text, summary regclass) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  other text;
+  model_arch_table text;
 BEGIN
-  PERFORM modelhop.check_columns('model_selection_table', summary, ARRAY['model_arch_table'],
-                                 'Name a model selection table with its summary.');
-  EXECUTE format('SELECT s.model_arch_table FROM %s s', summary) INTO other;
-  IF other IS DISTINCT FROM model_arch_table AND to_regclass(other) IS DISTINCT FROM arch THEN
+  PERFORM modelhop.check_columns(argument, summary, ARRAY['model_arch_table'],
+                                 'Name a table that modelhop made, with its summary.');
+  EXECUTE format('SELECT s.model_arch_table FROM %s s', summary) INTO model_arch_table;
+  RETURN model_arch_table;
+END $$;
+COMMENT ON FUNCTION modelhop.summary_models(text, regclass) IS 'The table of architectures that a summary names.';
+
+CREATE FUNCTION modelhop.check_same_models(arch regclass, model_arch_table text, other regclass, other_text text)
+RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF other_text IS DISTINCT FROM model_arch_table AND other IS DISTINCT FROM arch THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
       MESSAGE = format('argument model_arch_table: "%s", but the model selection table was made for "%s"',
-                       model_arch_table, other),
+                       model_arch_table, other_text),
       HINT = 'Use a new model selection table for other architectures.';
   END IF;
 END $$;
-COMMENT ON FUNCTION modelhop.check_same_models(regclass, text, regclass) IS
+COMMENT ON FUNCTION modelhop.check_same_models(regclass, text, regclass, text) IS
 'Refuses to append configurations of one table of architectures to a selection table of another.';
 
 CREATE FUNCTION modelhop.generate_selection(arch regclass, model_arch_table text, selection regclass,
-  selection_summary regclass, new_selection text, new_summary text, configurations modelhop.configuration[],
+  new_selection text, new_summary text, configurations modelhop.configuration[],
   num_configs integer) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -250,13 +259,10 @@ BEGIN
     PERFORM modelhop.check_columns('model_selection_table', selection,
       ARRAY['mst_key', 'model_id', 'compile_params', 'fit_params'], 'Name a model selection table or a new one.');
   END IF;
-  IF selection_summary IS NOT NULL THEN
-    PERFORM modelhop.check_same_models(arch, model_arch_table, selection_summary);
-  END IF;
   IF selection IS NULL THEN
     PERFORM modelhop.create_selection_table(new_selection);
   END IF;
-  IF selection_summary IS NULL THEN
+  IF new_summary IS NOT NULL THEN
     PERFORM modelhop.create_selection_summary(new_summary, model_arch_table);
   END IF;
   added := modelhop.append_configurations(coalesce(new_selection, selection::text), configurations);
@@ -265,8 +271,7 @@ BEGIN
                                          added, wanted);
   END IF;
 END $$;
-COMMENT ON FUNCTION modelhop.generate_selection(regclass, text, regclass, regclass, text, text, modelhop.configuration[],
-  integer) IS 'Writes configurations into a new or an existing selection table.';
+COMMENT ON FUNCTION modelhop.generate_selection(regclass, text, regclass, text, text, modelhop.configuration[], integer) IS 'Writes configurations into a new or an existing selection table.';
 
 CREATE FUNCTION modelhop.generate_model_configs(
   model_arch_table varchar, model_selection_table varchar, model_id_list integer[], compile_params_grid varchar,
@@ -280,6 +285,7 @@ DECLARE
   summary pg_catalog.regclass;
   new_selection pg_catalog.text;
   new_summary pg_catalog.text;
+  models pg_catalog.text;
 BEGIN
   PERFORM modelhop.refuse_object_table(object_table);
   IF selection IS NULL THEN
@@ -289,9 +295,12 @@ BEGIN
     summary := modelhop.find_table('model_selection_table', model_selection_table, '_summary');
     IF summary IS NULL THEN
       new_summary := modelhop.companion_name(selection, '_summary');
+    ELSE
+      models := modelhop.summary_models('model_selection_table', summary);
+      PERFORM modelhop.check_same_models(arch, model_arch_table, modelhop.find_table('model_arch_table', models), models);
     END IF;
   END IF;
-  PERFORM modelhop.generate_selection(arch, model_arch_table, selection, summary, new_selection, new_summary,
+  PERFORM modelhop.generate_selection(arch, model_arch_table, selection, new_selection, new_summary,
     modelhop.find_configurations(arch, model_id_list, compile_params_grid, fit_params_grid,
       modelhop.check_search(search_type, num_configs, random_state), num_configs, random_state), num_configs);
 END $$;
@@ -322,19 +331,6 @@ END $$;
 COMMENT ON FUNCTION modelhop.copy_configurations(regclass, text, text, text, integer[]) IS
 'Makes a selection table of some configurations of a run.';
 
-CREATE FUNCTION modelhop.summary_models(summary regclass) RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-  model_arch_table text;
-BEGIN
-  PERFORM modelhop.check_columns('output_table', summary, ARRAY['model_arch_table'],
-                                 'Name the output of fit_multiple_model.');
-  EXECUTE format('SELECT s.model_arch_table FROM %s s', summary) INTO model_arch_table;
-  RETURN model_arch_table;
-END $$;
-COMMENT ON FUNCTION modelhop.summary_models(regclass) IS 'The table of architectures that a summary names.';
-
 CREATE FUNCTION modelhop.select_models(output_table varchar, model_selection_table varchar, mst_keys integer[])
 RETURNS void
 LANGUAGE plpgsql
@@ -346,7 +342,7 @@ BEGIN
     ARRAY['mst_key', 'model_id', 'compile_params', 'fit_params']::pg_catalog.text[],
     'Name the output of fit_multiple_model.');
   PERFORM modelhop.copy_configurations(
-    info, modelhop.summary_models(modelhop.existing_table('output_table', output_table, '_summary')),
+    info, modelhop.summary_models('output_table', modelhop.existing_table('output_table', output_table, '_summary')),
     modelhop.free_output_table('model_selection_table', model_selection_table),
     modelhop.free_output_table('model_selection_table', model_selection_table, '_summary'), mst_keys);
 END $$;

@@ -154,7 +154,7 @@ BEGIN
     point AS (SELECT r.rank, b.is_dashed, v.i, $1[v.i]::double precision AS x, coalesce(v.y, 'NaN') AS y
               FROM curve b JOIN ranked r USING (mst_key), unnest(b.value) WITH ORDINALITY AS v(y, i)
               WHERE $1[v.i] IS NOT NULL)
-    SELECT modelhop.draw_curves($2, $3, (SELECT array_agg(label ORDER BY rank) FROM ranked),
+    SELECT modelhop.draw_curves($2, $3, coalesce((SELECT array_agg(label ORDER BY rank) FROM ranked), '{}'),
       coalesce(array_agg(rank ORDER BY rank, is_dashed, i), '{}'),
       coalesce(array_agg(is_dashed ORDER BY rank, is_dashed, i), '{}'),
       coalesce(array_agg(x ORDER BY rank, is_dashed, i), '{}'),

@@ -5,9 +5,10 @@ list(APPEND server_sources
   functions/pack.cpp
   functions/plot.cpp
   svg.cpp)
-# Those that read architectures and parameters.
+# Those that read architectures and parameters, and draw configurations.
+if(TARGET modelhop_spec)
+  list(APPEND server_sources functions/keras_model.cpp)
+endif()
 if(TARGET modelhop_spec AND TARGET modelhop_selection)
-  list(APPEND server_sources
-    functions/keras_model.cpp
-    functions/selection.cpp)
+  list(APPEND server_sources functions/selection.cpp)
 endif()
