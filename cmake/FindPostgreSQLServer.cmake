@@ -21,5 +21,5 @@ find_package_handle_standard_args(PostgreSQLServer
 if(PostgreSQLServer_FOUND AND NOT TARGET PostgreSQL::Server)
   add_library(PostgreSQL::Server INTERFACE IMPORTED)
   set_target_properties(PostgreSQL::Server PROPERTIES
-    INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${PG_INCLUDEDIR_SERVER};${PG_PKGINCLUDEDIR}")
+    INTERFACE_INCLUDE_DIRECTORIES "${PG_INCLUDEDIR_SERVER};${PG_PKGINCLUDEDIR}")
 endif()

@@ -24,27 +24,29 @@ struct Unit {
   bool operator==(const Unit&) const = default;
 };
 
-/// What a configuration owes. Costs are in any one unit of time; they are only estimates.
+/// What a configuration owes. Costs are estimates in any one unit (FLOPs, say): measured times correct them.
 struct Work {
   std::int32_t iterations = 1;
-  std::vector<double> train_cost;                 ///< per training segment
-  std::vector<double> evaluate_training_cost;     ///< per training segment; empty: never evaluated
-  std::vector<double> evaluate_validation_cost;   ///< per validation segment; empty: none
-  std::vector<std::int32_t> evaluated_iterations; ///< ascending; evaluation follows these iterations
+  std::vector<double> train_cost;                  ///< per training segment
+  std::vector<double> evaluate_training_cost;      ///< per training segment; empty: never evaluated there
+  std::vector<double> evaluate_validation_cost;    ///< per validation segment; empty: none
+  std::vector<std::int32_t> evaluated_iterations;  ///< ascending; evaluation follows these iterations
 };
 
 struct ScheduleOptions {
-  std::uint64_t seed = 0;           ///< ties are broken at random from this seed
-  double measured_weight = 0.5;     ///< weight of the newest measurement in the moving average of the cost ratio
+  std::uint64_t seed = 0;        ///< orders a configuration's segments where a worker holds several
+  double measured_weight = 0.5;  ///< weight of the newest measurement in a configuration's moving average
 };
 
 /// A configuration trains one unit at a time; its evaluations of an iteration may run side by side, and its next
-/// iteration begins when they are done. Worker w may run a unit on segment j where holds(w, kind, j).
+/// iteration begins when they are done. Ties go to the lowest key: with one segment a worker and equal costs that
+/// makes the Latin square i xor j, which wastes nothing where the number of workers is a power of two.
 class Scheduler {
  public:
+  /// Whether a worker has a segment. Empty: every worker has all.
   using Holds = std::function<bool(int worker, UnitKind kind, std::int32_t segment)>;
 
-  explicit Scheduler(const ScheduleOptions& options, Holds holds = {});
+  explicit Scheduler(const ScheduleOptions& options = {}, Holds holds = {});
 
   /// Both may be called while units run. Removing drops what is still owed; a running unit must still be reported.
   void add(ConfigurationKey key, Work work);
@@ -56,16 +58,40 @@ class Scheduler {
   /// Reports a unit that next() gave out, with its measured time.
   void finished(const Unit& unit, double seconds);
 
-  bool is_done() const;                         ///< nothing owed, nothing running
-  double remaining(ConfigurationKey key) const; ///< estimated time still owed
+  bool is_done() const;                          ///< nothing owed, nothing running
+  double remaining(ConfigurationKey key) const;  ///< estimated time still owed, running units included
+  double remaining_load(int worker) const;       ///< estimated time owed on the segments that worker has
 
  private:
-  struct Configuration;
-  // The owner of this room completes the members.
+  struct Configuration {
+    Work work;
+    std::int32_t iteration = 1;
+    std::vector<bool> unvisited;            ///< training segments of this iteration
+    std::vector<std::int32_t> visit_order;  ///< of this iteration, where a worker has the choice
+    std::vector<Unit> pending_evaluations;
+    int running = 0;
+    bool is_training = false;
+    bool is_removed = false;
+    double owed_cost = 0.0;                  ///< of everything not yet finished
+    std::optional<double> seconds_per_cost;  ///< measured; empty: the mean of all configurations
+  };
+
+  void begin_iteration(ConfigurationKey key, Configuration& configuration);
+  void begin_evaluations(ConfigurationKey key, Configuration& configuration);
+  void advance(ConfigurationKey key, Configuration& configuration);
+  std::optional<Unit> unit_for(int worker, ConfigurationKey key, const Configuration& configuration) const;
+  bool holds(int worker, UnitKind kind, std::int32_t segment) const;
+  double seconds_per_cost(const Configuration& configuration) const;
+
+  ScheduleOptions options_;
+  Holds holds_;
+  std::map<ConfigurationKey, Configuration> configurations_;
+  double measured_seconds_ = 0.0;  ///< over all finished units
+  double measured_cost_ = 0.0;
 };
 
-/// max over machines of their load and over configurations of their row (Gonzalez and Sahni's open-shop bound): no
-/// schedule is shorter. `seconds[i][j]`: total time of configuration i on machine j.
+/// No schedule is shorter: max over machines of their load and over configurations of their row (open shop, Gonzalez
+/// and Sahni 1976). `seconds[i][j]`: total time of configuration i on machine j.
 double makespan_lower_bound(const std::vector<std::vector<double>>& seconds);
 
 /// The same where every worker may run every unit: max(total / workers, longest configuration).

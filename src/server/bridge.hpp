@@ -13,7 +13,8 @@
 
 namespace modelhop::server {
 
-/// A server error in flight through C++ frames. Not a std::exception, so that no generic handler swallows it.
+/// A server error in flight through C++ frames. Not a std::exception, so that no generic handler swallows it; nobody
+/// catches it but the edge: going on after a server error would need a subtransaction.
 class PgError {
  public:
   explicit PgError(ErrorData* data) : data_(data) {}
@@ -35,9 +36,12 @@ class SqlError : public Error {
   std::string detail_;
 };
 
-/// Runs a few lines of C that may ereport; a server error becomes a PgError. The body holds nothing with a destructor.
+int sqlstate_of(ErrorCode code);
+
+/// Runs a few lines of C that may ereport; a server error becomes a PgError. The body holds nothing with a destructor
+/// and throws nothing; what it returns is trivially copyable. Only the backend's own thread comes here.
 template <typename Body>
-auto call_pg(Body&& body) -> std::invoke_result_t<Body>;
+auto call_pg(Body&& body) -> std::invoke_result_t<Body&>;
 
 /// Runs C++ that may throw; an exception becomes an ereport after every C++ frame has been left.
 template <typename Body>
@@ -46,16 +50,20 @@ Datum enter_cpp(Body&& body);
 /// Serves cancel and termination; throws PgError.
 void check_interrupts();
 
+/// Tell the user without ending the statement. `message` follows the rules of Error's.
+void report_notice(const std::string& message);
+void report_warning(const std::string& message, const std::string& hint = {});
+
 /// The SQL function `name`, C symbol modelhop_<name>. Arguments through `fcinfo` as usual.
-#define MODELHOP_FUNCTION(name)                                                              \
-  extern "C" {                                                                               \
-  PG_FUNCTION_INFO_V1(modelhop_##name);                                                      \
-  PGDLLEXPORT Datum modelhop_##name(PG_FUNCTION_ARGS);                                       \
-  }                                                                                          \
-  static Datum body_of_##name(PG_FUNCTION_ARGS);                                             \
-  extern "C" Datum modelhop_##name(PG_FUNCTION_ARGS) {                                       \
-    return ::modelhop::server::enter_cpp([&] { return body_of_##name(fcinfo); });            \
-  }                                                                                          \
+#define MODELHOP_FUNCTION(name)                                                   \
+  extern "C" {                                                                    \
+  PG_FUNCTION_INFO_V1(modelhop_##name);                                           \
+  PGDLLEXPORT Datum modelhop_##name(PG_FUNCTION_ARGS);                            \
+  }                                                                               \
+  static Datum body_of_##name(PG_FUNCTION_ARGS);                                  \
+  extern "C" Datum modelhop_##name(PG_FUNCTION_ARGS) {                            \
+    return ::modelhop::server::enter_cpp([&] { return body_of_##name(fcinfo); }); \
+  }                                                                               \
   static Datum body_of_##name([[maybe_unused]] PG_FUNCTION_ARGS)
 
 }  // namespace modelhop::server

@@ -2,8 +2,13 @@
 // Moves a segment of a packed table into the trainer, through SQL where the data lives (aggregate train_segment).
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "server/packed_table.hpp"
+#include "server/segment_list.hpp"
 #include "server/trainer_client.hpp"
+#include "wire/shared_memory.hpp"
 
 namespace modelhop::server {
 
@@ -26,15 +31,30 @@ SegmentFacts feed_segment(TrainerClient& trainer, const PackedTable& table, cons
 /// Sizes without reading big values: rows of each segment. For plans and estimates.
 std::vector<std::int64_t> segment_rows(const PackedTable& table, int segments);
 
-/// Streams one segment once while `units` train (or are evaluated) on it. UnitFinished events follow.
-struct StreamedScan {
-  SegmentShare share;
-  std::int32_t iteration = 1;
-  std::int32_t pass = 0;
-  struct Item { std::uint64_t unit; std::int32_t configuration; bool evaluate; };
-  std::vector<Item> units;
+/// A segment that is read again for each scan, one buffer a window, in the order of buffer_id. The client and the table
+/// outlive it.
+class SegmentStream {
+ public:
+  SegmentStream(TrainerClient& trainer, const PackedTable& table, const SegmentShare& share);
+
+  struct Item {
+    std::uint64_t unit = 0;
+    std::int32_t configuration = 0;
+    bool evaluate = false;
+  };
+  /// Streams the segment once while `units` train (or are evaluated) on it, and returns when all its windows are free
+  /// again. UnitFinished and UnitFailed events follow. `iteration` counts from 1, `pass` from 0.
+  void scan(std::int32_t iteration, std::int32_t pass, const std::vector<Item>& units);
+
+  std::int64_t rows() const { return list_.rows; }
+
+ private:
+  TrainerClient& trainer_;
+  const PackedTable& table_;
+  SegmentShare share_;
+  SegmentList list_;
+  std::int64_t window_bytes_ = 0;
+  wire::SharedMemory windows_;
 };
-void open_stream(TrainerClient& trainer, const PackedTable& table, const SegmentShare& share);
-void stream_segment(TrainerClient& trainer, const PackedTable& table, const StreamedScan& scan);
 
 }  // namespace modelhop::server

@@ -11,7 +11,8 @@ namespace modelhop {
 
 /// `compile_params` as MADlib takes them, e.g. "optimizer='Adam(lr=0.001)', loss='categorical_crossentropy',
 /// metrics=['accuracy']"; `fit_params` e.g. "batch_size=32, epochs=1" (empty: Keras's defaults).
-/// `profile` chooses optimizer defaults where Keras generations differ. Throws kInvalidArgument naming the key and the value.
+/// `profile` chooses optimizer defaults where Keras generations differ. Throws kInvalidArgument naming the key and the
+/// value.
 TrainSpec parse_train_params(std::string_view compile_params, std::string_view fit_params,
                              SemanticsProfile profile = SemanticsProfile::kTf2Legacy);
 

@@ -1,0 +1,118 @@
+-- Tables of architectures in Keras's JSON, as MADlib keeps them.
+
+CREATE FUNCTION modelhop.keras_parameter_count(model_arch text) RETURNS bigint
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'modelhop_keras_parameter_count';
+COMMENT ON FUNCTION modelhop.keras_parameter_count(text) IS
+'How many weights an architecture has. Warns and returns NULL where it cannot be read or trained.';
+
+CREATE FUNCTION modelhop.model_columns() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT ARRAY['model_id', 'model_arch', 'model_weights', 'name', 'description', '__internal_madlib_id__']::pg_catalog.text[]
+$$;
+COMMENT ON FUNCTION modelhop.model_columns() IS 'The columns of a table of architectures.';
+
+CREATE FUNCTION modelhop.check_model(model_arch json, model_weights bytea) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  parameters bigint;
+BEGIN
+  IF model_arch IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'argument model_arch must not be NULL',
+      HINT = 'Give the text of Keras''s model.to_json().';
+  END IF;
+  parameters := modelhop.keras_parameter_count(model_arch::text);
+  IF parameters * 4 <> octet_length(model_weights) THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+      MESSAGE = format('argument model_weights: %s bytes, but the architecture has %s weights of 4 bytes each',
+                       octet_length(model_weights), parameters),
+      HINT = 'Give the arrays of get_weights() as float32 in C order, one behind the other.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION modelhop.check_model(json, bytea) IS
+'Warns of an architecture that cannot be trained and refuses weights that do not fit it.';
+
+CREATE FUNCTION modelhop.add_model(relation regclass, new_table text, model_arch json, model_weights bytea, name text,
+                                   description text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  target text := coalesce(new_table, relation::text);
+BEGIN
+  IF new_table IS NOT NULL THEN
+    EXECUTE format('CREATE TABLE %s (model_id integer, model_arch json, model_weights bytea, name text, '
+                   'description text, __internal_madlib_id__ text)', new_table);
+    EXECUTE format('CREATE UNIQUE INDEX ON %s (model_id)', new_table);
+  ELSE
+    -- Ids are counted, so that writers of one table come one after the other.
+    PERFORM pg_advisory_xact_lock('pg_class'::regclass::oid::integer, relation::oid::integer);
+  END IF;
+  EXECUTE format('INSERT INTO %s (model_id, model_arch, model_weights, name, description, __internal_madlib_id__) '
+                 'SELECT coalesce(max(model_id), 0) + 1, $1, $2, $3, $4, md5(random()::text || clock_timestamp()::text) FROM %1$s', target)
+    USING model_arch, model_weights, name, description;
+END $$;
+COMMENT ON FUNCTION modelhop.add_model(regclass, text, json, bytea, text, text) IS
+'Appends a checked architecture to a table, or to a new one.';
+
+CREATE FUNCTION modelhop.load_keras_model(keras_model_arch_table varchar, model_arch json,
+                                          model_weights bytea DEFAULT NULL, name text DEFAULT NULL,
+                                          description text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  relation pg_catalog.regclass := modelhop.find_table('keras_model_arch_table', keras_model_arch_table);
+  new_table pg_catalog.text;
+BEGIN
+  IF relation IS NULL THEN
+    new_table := modelhop.free_output_table('keras_model_arch_table', keras_model_arch_table);
+  ELSE
+    relation := modelhop.existing_table('keras_model_arch_table', keras_model_arch_table);
+    PERFORM modelhop.check_columns('keras_model_arch_table', relation, modelhop.model_columns(),
+      'Name a table that load_keras_model made, or one that does not exist.');
+  END IF;
+  PERFORM modelhop.check_model(model_arch, model_weights);
+  PERFORM modelhop.add_model(relation, new_table, model_arch, model_weights, name, description);
+END $$;
+COMMENT ON FUNCTION modelhop.load_keras_model(varchar, json, bytea, text, text) IS
+'Stores an architecture (Keras JSON), with weights if given, in a table that is made where there is none.';
+
+CREATE FUNCTION modelhop.remove_model(relation regclass, model_id integer) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  removed bigint;
+  is_empty boolean;
+BEGIN
+  IF model_id IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'argument model_id must not be NULL',
+      HINT = 'Give the id of a row of the table.';
+  END IF;
+  EXECUTE format('DELETE FROM %s t WHERE t.model_id = $1', relation) USING model_id;
+  GET DIAGNOSTICS removed = ROW_COUNT;
+  IF removed = 0 THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+      MESSAGE = format('argument model_id: table %s has no model %s', relation, model_id),
+      HINT = format('SELECT model_id, name FROM %s shows the models there are.', relation);
+  END IF;
+  EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', relation) INTO is_empty;
+  IF is_empty THEN
+    EXECUTE format('DROP TABLE %s', relation);
+  END IF;
+END $$;
+COMMENT ON FUNCTION modelhop.remove_model(regclass, integer) IS
+'Deletes an architecture, and the table with its last row.';
+
+CREATE FUNCTION modelhop.delete_keras_model(keras_model_arch_table varchar, model_id integer) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  relation pg_catalog.regclass := modelhop.existing_table('keras_model_arch_table', keras_model_arch_table);
+BEGIN
+  PERFORM modelhop.check_columns('keras_model_arch_table', relation, modelhop.model_columns(),
+    'Name a table that load_keras_model made.');
+  PERFORM modelhop.remove_model(relation, model_id);
+END $$;
+COMMENT ON FUNCTION modelhop.delete_keras_model(varchar, integer) IS
+'Deletes an architecture from its table; the table is dropped with its last row.';

@@ -1,0 +1,24 @@
+CREATE FUNCTION modelhop.train_segment_step(
+  state internal, feed integer, buffer_id integer, independent bytea, independent_shape integer[],
+  dependent bytea, dependent_shape integer[]) RETURNS internal
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'modelhop_train_segment_step';
+COMMENT ON FUNCTION modelhop.train_segment_step(internal, integer, integer, bytea, integer[], bytea, integer[]) IS
+'Transition function of the aggregate train_segment: hands one buffer to the trainer.';
+
+CREATE FUNCTION modelhop.train_segment_end(state internal) RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'modelhop_train_segment_end';
+COMMENT ON FUNCTION modelhop.train_segment_end(internal) IS
+'Final function of the aggregate train_segment: tells the trainer that the segment is complete.';
+
+CREATE AGGREGATE modelhop.train_segment(
+  feed integer, buffer_id integer, independent bytea, independent_shape integer[],
+  dependent bytea, dependent_shape integer[]) (
+  SFUNC = modelhop.train_segment_step,
+  STYPE = internal,
+  FINALFUNC = modelhop.train_segment_end,
+  FINALFUNC_MODIFY = READ_WRITE,
+  PARALLEL = UNSAFE);
+COMMENT ON AGGREGATE modelhop.train_segment(integer, integer, bytea, integer[], bytea, integer[]) IS
+'Feeds the rows of one segment of a packed table to the trainer and returns the number of examples. The functions that train call it; it needs a feed that they have opened.';

@@ -1,0 +1,206 @@
+-- What a run of fit_multiple_model left behind, for people.
+
+CREATE FUNCTION modelhop.is_finite(value double precision) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT coalesce(value NOT IN ('NaN', 'Infinity', '-Infinity'), false) $$;
+COMMENT ON FUNCTION modelhop.is_finite(double precision) IS 'Whether a value is a finite number; false for NULL.';
+
+CREATE FUNCTION modelhop.is_better_higher(metric text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT coalesce(lower(metric) ~ '(acc|top_k|auc|precision|recall)', false) $$;
+COMMENT ON FUNCTION modelhop.is_better_higher(text) IS 'Whether a metric grows when a model gets better.';
+
+CREATE FUNCTION modelhop.info_table(output_table varchar) RETURNS regclass
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  info pg_catalog.regclass := modelhop.existing_table('output_table', output_table, '_info');
+BEGIN
+  PERFORM modelhop.check_columns('output_table', info,
+    ARRAY['mst_key', 'model_id', 'compile_params', 'fit_params', 'metrics_type', 'training_loss_final',
+          'training_metrics_final', 'validation_loss_final', 'validation_metrics_final', 'training_loss',
+          'training_metrics', 'validation_loss', 'validation_metrics', 'status', 'units']::pg_catalog.text[],
+    'Name the output of fit_multiple_model.');
+  RETURN info;
+END $$;
+COMMENT ON FUNCTION modelhop.info_table(varchar) IS 'The _info table of a run, checked.';
+
+CREATE FUNCTION modelhop.rank_configurations(info regclass)
+RETURNS TABLE(rank integer, mst_key integer, model_id integer, compile_params text, fit_params text,
+              training_loss double precision, training_metric double precision, validation_loss double precision,
+              validation_metric double precision, metric_gap double precision, status text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+  -- One measure ranks all: the first of these that any configuration has.
+  RETURN QUERY EXECUTE format($query$
+    WITH result AS (
+      SELECT i.mst_key, i.model_id, i.compile_params::text, i.fit_params::text,
+        i.training_loss_final AS tl, i.training_metrics_final AS tm, i.validation_loss_final AS vl,
+        i.validation_metrics_final AS vm, i.status::text,
+        CASE WHEN modelhop.is_better_higher(i.metrics_type[1]) THEN -1 ELSE 1 END AS direction
+      FROM %s i),
+    scored AS (
+      SELECT r.*,
+        CASE (SELECT CASE WHEN count(vm) > 0 THEN 'vm' WHEN count(vl) > 0 THEN 'vl' WHEN count(tm) > 0 THEN 'tm'
+                     ELSE 'tl' END FROM result)
+          WHEN 'vm' THEN direction * vm WHEN 'vl' THEN vl WHEN 'tm' THEN direction * tm ELSE tl END AS score
+      FROM result r)
+    SELECT (row_number() OVER (ORDER BY modelhop.is_finite(score) AND status IS DISTINCT FROM 'diverged' DESC,
+                               modelhop.is_finite(score) DESC, score, coalesce(vl, tl), mst_key))::integer,
+      mst_key, model_id, compile_params, fit_params, tl, tm, vl, vm, tm - vm, status
+    FROM scored ORDER BY 1 $query$, info);
+END $$;
+COMMENT ON FUNCTION modelhop.rank_configurations(regclass) IS 'The rows of a leaderboard.';
+
+CREATE FUNCTION modelhop.leaderboard(output_table varchar)
+RETURNS TABLE(rank integer, mst_key integer, model_id integer, compile_params text, fit_params text,
+              training_loss double precision, training_metric double precision, validation_loss double precision,
+              validation_metric double precision, metric_gap double precision, status text)
+LANGUAGE sql
+AS $$ SELECT * FROM modelhop.rank_configurations(modelhop.info_table(output_table)) $$;
+COMMENT ON FUNCTION modelhop.leaderboard(varchar) IS
+'The configurations of a run, the best first: by validation metric, else validation loss, else training. What is not a finite number comes last.';
+
+CREATE FUNCTION modelhop.units_of(info regclass)
+RETURNS TABLE(mst_key integer, kind text, iteration integer, segment integer, slot integer,
+              start_seconds double precision, end_seconds double precision, seconds double precision, steps bigint,
+              examples bigint, loss double precision)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY EXECUTE format($query$
+    SELECT i.mst_key, u.kind, u.iteration, u.segment, u.slot, u."start", u."end", u."end" - u."start", u.steps,
+      u.examples, u.loss
+    FROM %s i, jsonb_to_recordset(i.units) AS u(kind text, iteration integer, segment integer, slot integer,
+      "start" double precision, "end" double precision, steps bigint, examples bigint, loss double precision)
+    ORDER BY u."start", u."end", i.mst_key $query$, info);
+END $$;
+COMMENT ON FUNCTION modelhop.units_of(regclass) IS 'The rows of a timeline.';
+
+CREATE FUNCTION modelhop.unit_timeline(output_table varchar)
+RETURNS TABLE(mst_key integer, kind text, iteration integer, segment integer, slot integer,
+              start_seconds double precision, end_seconds double precision, seconds double precision, steps bigint,
+              examples bigint, loss double precision)
+LANGUAGE sql
+AS $$ SELECT * FROM modelhop.units_of(modelhop.info_table(output_table)) $$;
+COMMENT ON FUNCTION modelhop.unit_timeline(varchar) IS
+'The units of a run in the order in which they started, in seconds since the start of the run.';
+
+CREATE FUNCTION modelhop.draw_curves(title text, metric text, labels text[], series integer[], is_dashed integer[],
+                                     x double precision[], y double precision[]) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'modelhop_draw_curves';
+COMMENT ON FUNCTION modelhop.draw_curves(text, text, text[], integer[], integer[], double precision[], double precision[]) IS
+'An SVG of curves given as points; the points of a curve stand together, series count from 1, the most important first.';
+
+CREATE FUNCTION modelhop.draw_timeline(title text, labels text[], series integer[], slot integer[],
+  is_training integer[], start_seconds double precision[], end_seconds double precision[], tips text[]) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'modelhop_draw_timeline';
+COMMENT ON FUNCTION modelhop.draw_timeline(text, text[], integer[], integer[], integer[], double precision[],
+  double precision[], text[]) IS 'An SVG of units as bars, a row for each slot.';
+
+CREATE FUNCTION modelhop.configuration_label(mst_key integer, model_id integer, compile_params text, fit_params text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT format('%s: model %s, %s%s', mst_key, model_id,
+    coalesce(regexp_replace(substring(compile_params FROM 'optimizer\s*=\s*([''"][^''"]*[''"]|[^,(]*(\([^)]*\))?)'),
+                            '[''"]', '', 'g'), compile_params),
+    coalesce(', ' || nullif(btrim(fit_params), ''), ''))
+$$;
+COMMENT ON FUNCTION modelhop.configuration_label(integer, integer, text, text) IS
+'A configuration in one line: key, model, optimizer and fit parameters.';
+
+CREATE FUNCTION modelhop.choose_metric(info regclass, metric text) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  known text;
+  is_known boolean;
+BEGIN
+  EXECUTE format('SELECT metrics_type[1], metrics_type[1] = $1 FROM %s i WHERE metrics_type IS NOT NULL '
+                 'ORDER BY 2 DESC NULLS LAST, mst_key LIMIT 1', info) INTO known, is_known USING metric;
+  IF metric IS NULL THEN
+    RETURN coalesce(known, 'loss');
+  ELSIF metric <> 'loss' AND is_known IS NOT TRUE THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+      MESSAGE = format('argument metric: "%s" is not a metric of the run', metric),
+      HINT = format('Use %s.', concat_ws(' or ', quote_literal('loss'), quote_literal(known)));
+  END IF;
+  RETURN metric;
+END $$;
+COMMENT ON FUNCTION modelhop.choose_metric(regclass, text) IS
+'The metric that is drawn: the one asked for, or the run''s own, or its loss.';
+
+CREATE FUNCTION modelhop.picture_of_curves(info regclass, summary regclass, title text, metric text) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  column_suffix text := CASE metric WHEN 'loss' THEN 'loss' ELSE 'metrics' END;
+  iterations integer[];
+  picture text;
+BEGIN
+  EXECUTE format('SELECT metrics_iters FROM %s', summary) INTO iterations;
+  -- Validation curves are solid and training curves dashed; alone, training is solid.
+  EXECUTE format($query$
+    WITH ranked AS (SELECT rank, mst_key, modelhop.configuration_label(mst_key, model_id, compile_params, fit_params)
+                           AS label FROM modelhop.rank_configurations(%1$L)),
+    curve AS (SELECT i.mst_key, 0 AS is_dashed, i.validation_%2$s AS value FROM %1$s i
+             WHERE i.validation_%2$s IS NOT NULL AND ($4 = 'loss' OR i.metrics_type[1] = $4)
+             UNION ALL
+             SELECT i.mst_key, (i.validation_%2$s IS NOT NULL)::integer, i.training_%2$s FROM %1$s i
+             WHERE i.training_%2$s IS NOT NULL AND ($4 = 'loss' OR i.metrics_type[1] = $4)),
+    point AS (SELECT r.rank, b.is_dashed, v.i, $1[v.i]::double precision AS x, coalesce(v.y, 'NaN') AS y
+              FROM curve b JOIN ranked r USING (mst_key), unnest(b.value) WITH ORDINALITY AS v(y, i)
+              WHERE $1[v.i] IS NOT NULL)
+    SELECT modelhop.draw_curves($2, $3, coalesce((SELECT array_agg(label ORDER BY rank) FROM ranked), '{}'),
+      coalesce(array_agg(rank ORDER BY rank, is_dashed, i), '{}'),
+      coalesce(array_agg(is_dashed ORDER BY rank, is_dashed, i), '{}'),
+      coalesce(array_agg(x ORDER BY rank, is_dashed, i), '{}'),
+      coalesce(array_agg(y ORDER BY rank, is_dashed, i), '{}')) FROM point $query$, info, column_suffix)
+    INTO picture
+    USING iterations, title, metric || ' (solid: validation, dashed: training)', metric;
+  RETURN picture;
+END $$;
+COMMENT ON FUNCTION modelhop.picture_of_curves(regclass, regclass, text, text) IS 'The SVG of plot_curves.';
+
+CREATE FUNCTION modelhop.plot_curves(output_table varchar, metric text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  info pg_catalog.regclass := modelhop.info_table(output_table);
+  summary pg_catalog.regclass := modelhop.existing_table('output_table', output_table, '_summary');
+  chosen pg_catalog.text := modelhop.choose_metric(info, metric);
+BEGIN
+  PERFORM modelhop.check_columns('output_table', summary, ARRAY['metrics_iters']::pg_catalog.text[],
+                                 'Name the output of fit_multiple_model.');
+  RETURN modelhop.picture_of_curves(info, summary, pg_catalog.concat(output_table, ': ', chosen), chosen);
+END $$;
+COMMENT ON FUNCTION modelhop.plot_curves(varchar, text) IS
+'The curves of all configurations of a run as SVG text; metric is loss or a metric of the run.';
+
+CREATE FUNCTION modelhop.picture_of_timeline(info regclass, title text) RETURNS text
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH ranked AS (SELECT r.rank, r.mst_key,
+                    modelhop.configuration_label(r.mst_key, r.model_id, r.compile_params, r.fit_params) AS label
+                  FROM modelhop.rank_configurations(info) r),
+  unit AS (SELECT r.rank, u.slot, (u.kind = 'train')::integer AS is_training, u.start_seconds, u.end_seconds,
+             row_number() OVER (ORDER BY u.start_seconds, u.end_seconds, u.mst_key) AS i,
+             format('%s: %s, iteration %s, segment %s, %s s', r.label, u.kind, u.iteration, u.segment,
+                    round(u.seconds::numeric, 3)) AS tip
+           FROM modelhop.units_of(info) u JOIN ranked r USING (mst_key))
+  SELECT modelhop.draw_timeline(title, coalesce((SELECT array_agg(label ORDER BY rank) FROM ranked), '{}'),
+    coalesce(array_agg(rank ORDER BY i), '{}'), coalesce(array_agg(slot ORDER BY i), '{}'),
+    coalesce(array_agg(is_training ORDER BY i), '{}'), coalesce(array_agg(start_seconds ORDER BY i), '{}'),
+    coalesce(array_agg(end_seconds ORDER BY i), '{}'), coalesce(array_agg(tip ORDER BY i), '{}')) FROM unit
+$$;
+COMMENT ON FUNCTION modelhop.picture_of_timeline(regclass, text) IS 'The SVG of plot_timeline.';
+
+CREATE FUNCTION modelhop.plot_timeline(output_table varchar) RETURNS text
+LANGUAGE sql
+AS $$ SELECT modelhop.picture_of_timeline(modelhop.info_table(output_table),
+                                          pg_catalog.concat(output_table, ': units by slot')) $$;
+COMMENT ON FUNCTION modelhop.plot_timeline(varchar) IS
+'When each unit of a run trained, as SVG text: a row for each slot, a colour for each configuration.';

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "selection/schedule.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+#include <utility>
+
+#include "modelhop/error.hpp"
+
+namespace modelhop {
+namespace {
+
+double cost_of(const Work& work, const Unit& unit) {
+  switch (unit.kind) {
+    case UnitKind::kTrain:
+      return work.train_cost[unit.segment];
+    case UnitKind::kEvaluateTraining:
+      return work.evaluate_training_cost[unit.segment];
+    case UnitKind::kEvaluateValidation:
+      return work.evaluate_validation_cost[unit.segment];
+  }
+  return 0.0;
+}
+
+double sum(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+double total_cost(const Work& work) {
+  return sum(work.train_cost) * work.iterations +
+         (sum(work.evaluate_training_cost) + sum(work.evaluate_validation_cost)) *
+             static_cast<double>(work.evaluated_iterations.size());
+}
+
+}  // namespace
+
+Scheduler::Scheduler(const ScheduleOptions& options, Holds holds) : options_(options), holds_(std::move(holds)) {}
+
+void Scheduler::add(ConfigurationKey key, Work work) {
+  check(!work.train_cost.empty() && work.iterations > 0, "a configuration needs a segment and an iteration");
+  Configuration configuration;
+  configuration.owed_cost = total_cost(work);
+  configuration.work = std::move(work);
+  const auto [position, is_new] = configurations_.try_emplace(key, std::move(configuration));
+  check(is_new, "a configuration is scheduled twice");
+  begin_iteration(key, position->second);
+}
+
+void Scheduler::remove(ConfigurationKey key) {
+  const auto position = configurations_.find(key);
+  if (position == configurations_.end()) return;
+  position->second.is_removed = true;
+  if (position->second.running == 0) configurations_.erase(position);
+}
+
+void Scheduler::begin_iteration(ConfigurationKey key, Configuration& configuration) {
+  const auto segments = static_cast<std::int32_t>(configuration.work.train_cost.size());
+  configuration.unvisited.assign(segments, true);
+  configuration.visit_order.resize(segments);
+  std::iota(configuration.visit_order.begin(), configuration.visit_order.end(), 0);
+  if (holds_) return;
+  // Only the raw generator is the same in every standard library; its distributions and std::shuffle are not.
+  std::mt19937_64 generator(options_.seed ^ (static_cast<std::uint64_t>(static_cast<std::uint32_t>(key)) << 32) ^
+                            static_cast<std::uint32_t>(configuration.iteration));
+  for (std::int32_t i = segments - 1; i > 0; --i) {
+    std::swap(configuration.visit_order[i], configuration.visit_order[generator() % (i + 1)]);
+  }
+}
+
+void Scheduler::begin_evaluations(ConfigurationKey key, Configuration& configuration) {
+  const Work& work = configuration.work;
+  if (!std::ranges::binary_search(work.evaluated_iterations, configuration.iteration)) return;
+  const auto push = [&](UnitKind kind, std::size_t segments) {
+    for (std::size_t segment = 0; segment < segments; ++segment) {
+      configuration.pending_evaluations.push_back(
+          {key, kind, static_cast<std::int32_t>(segment), configuration.iteration});
+    }
+  };
+  push(UnitKind::kEvaluateTraining, work.evaluate_training_cost.size());
+  push(UnitKind::kEvaluateValidation, work.evaluate_validation_cost.size());
+}
+
+bool Scheduler::holds(int worker, UnitKind kind, std::int32_t segment) const {
+  return !holds_ || holds_(worker, kind, segment);
+}
+
+double Scheduler::seconds_per_cost(const Configuration& configuration) const {
+  if (configuration.seconds_per_cost) return *configuration.seconds_per_cost;
+  return measured_cost_ > 0.0 ? measured_seconds_ / measured_cost_ : 1.0;
+}
+
+std::optional<Unit> Scheduler::unit_for(int worker, ConfigurationKey key, const Configuration& configuration) const {
+  if (configuration.is_removed || configuration.is_training) return std::nullopt;
+  for (const Unit& unit : configuration.pending_evaluations) {
+    if (holds(worker, unit.kind, unit.segment)) return unit;
+  }
+  if (configuration.running > 0) return std::nullopt;  // evaluations of this iteration still run
+  for (const std::int32_t segment : configuration.visit_order) {
+    if (configuration.unvisited[segment] && holds(worker, UnitKind::kTrain, segment)) {
+      return Unit{key, UnitKind::kTrain, segment, configuration.iteration};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Unit> Scheduler::next(int worker) {
+  std::optional<Unit> best;
+  double longest = 0.0;
+  for (const auto& [key, configuration] : configurations_) {
+    const double seconds = configuration.owed_cost * seconds_per_cost(configuration);
+    if (best && seconds <= longest) continue;
+    if (auto unit = unit_for(worker, key, configuration)) {
+      best = unit;
+      longest = seconds;
+    }
+  }
+  if (!best) return best;
+  Configuration& chosen = configurations_.at(best->configuration);
+  ++chosen.running;
+  if (best->kind == UnitKind::kTrain) {
+    chosen.is_training = true;
+    chosen.unvisited[best->segment] = false;
+  } else {
+    std::erase(chosen.pending_evaluations, *best);
+  }
+  return best;
+}
+
+void Scheduler::finished(const Unit& unit, double seconds) {
+  const auto position = configurations_.find(unit.configuration);
+  check(position != configurations_.end() && position->second.running > 0, "a unit ended that was not running");
+  Configuration& configuration = position->second;
+  --configuration.running;
+  const double cost = cost_of(configuration.work, unit);
+  configuration.owed_cost = std::max(0.0, configuration.owed_cost - cost);
+  if (cost > 0.0) {
+    measured_seconds_ += seconds;
+    measured_cost_ += cost;
+    const double measured = seconds / cost;
+    const double weight = configuration.seconds_per_cost ? options_.measured_weight : 1.0;
+    configuration.seconds_per_cost =
+        weight * measured + (1.0 - weight) * configuration.seconds_per_cost.value_or(measured);
+  }
+  if (unit.kind == UnitKind::kTrain) configuration.is_training = false;
+  if (configuration.is_removed) {
+    if (configuration.running == 0) configurations_.erase(position);
+    return;
+  }
+  if (unit.kind == UnitKind::kTrain && std::ranges::none_of(configuration.unvisited, std::identity{})) {
+    begin_evaluations(unit.configuration, configuration);
+  }
+  advance(unit.configuration, configuration);
+}
+
+void Scheduler::advance(ConfigurationKey key, Configuration& configuration) {
+  const bool iteration_is_over = configuration.running == 0 && configuration.pending_evaluations.empty() &&
+                                 std::ranges::none_of(configuration.unvisited, std::identity{});
+  if (!iteration_is_over) return;
+  if (configuration.iteration == configuration.work.iterations) {
+    configurations_.erase(key);
+    return;
+  }
+  ++configuration.iteration;
+  begin_iteration(key, configuration);
+}
+
+bool Scheduler::is_done() const {
+  return configurations_.empty();
+}
+
+double Scheduler::remaining(ConfigurationKey key) const {
+  const auto position = configurations_.find(key);
+  if (position == configurations_.end()) return 0.0;
+  return position->second.owed_cost * seconds_per_cost(position->second);
+}
+
+double Scheduler::remaining_load(int worker) const {
+  double load = 0.0;
+  for (const auto& [key, configuration] : configurations_) {
+    double cost = 0.0;
+    for (std::size_t segment = 0; segment < configuration.unvisited.size(); ++segment) {
+      if (!holds(worker, UnitKind::kTrain, static_cast<std::int32_t>(segment))) continue;
+      const int visits =
+          configuration.work.iterations - configuration.iteration + (configuration.unvisited[segment] ? 1 : 0);
+      cost += visits * configuration.work.train_cost[segment];
+    }
+    load += cost * seconds_per_cost(configuration);
+  }
+  return load;
+}
+
+double makespan_lower_bound(const std::vector<std::vector<double>>& seconds) {
+  std::vector<double> load;
+  double bound = 0.0;
+  for (const auto& row : seconds) {
+    load.resize(std::max(load.size(), row.size()));
+    for (std::size_t machine = 0; machine < row.size(); ++machine) load[machine] += row[machine];
+    bound = std::max(bound, sum(row));
+  }
+  return load.empty() ? bound : std::max(bound, *std::ranges::max_element(load));
+}
+
+double makespan_lower_bound(const std::vector<double>& configuration_seconds, int workers) {
+  if (configuration_seconds.empty()) return 0.0;
+  return std::max(sum(configuration_seconds) / workers, *std::ranges::max_element(configuration_seconds));
+}
+
+}  // namespace modelhop

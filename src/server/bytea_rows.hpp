@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Big values between tables and memory, as they are: no text form, one row in memory at a time.
+#pragma once
+
+#include "server/postgres.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "server/query.hpp"
+
+namespace modelhop::server {
+
+using ByteaValues = std::vector<std::optional<std::span<const std::byte>>>;
+
+/// Runs a query of bytea columns that gives at most one row and hands its values to `use`; they live until it returns.
+/// Returns false, without calling it, where there is no row.
+bool read_bytea_row(const std::string& sql, const Parameters& parameters,
+                    const std::function<void(const ByteaValues&)>& use);
+
+/// Runs a statement whose parameters are texts ($1...) and then bytea values.
+void execute_with_bytea(const std::string& sql, const Parameters& texts, const ByteaValues& values);
+
+}  // namespace modelhop::server

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// The event loop: a slot that falls idle gets the unit that the scheduler chooses; nobody waits for anybody else.
+#include "server/coordinator.hpp"
+
+#include <chrono>
+#include <map>
+#include <optional>
+
+#include "server/bridge.hpp"
+#include "server/bytea_rows.hpp"
+#include "server/run_notice.hpp"
+#include "server/segment_feed.hpp"
+#include "server/trainer_requests.hpp"
+
+namespace modelhop::server {
+namespace {
+
+// A backward pass costs about two forward passes.
+constexpr double kTrainingFactor = 3.0;
+
+std::int64_t now_us() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
+OpenRequest open_request(const RunPlan& plan) {
+  OpenRequest request;
+  request.name = plan.tables.model.quoted();
+  request.purpose = plan.is_single ? "fit" : "fit_multiple_model";
+  request.seed = plan.seed;
+  request.shuffle = plan.shuffle;
+  request.reset_optimizer = plan.reset_optimizer;
+  request.iterations = plan.iterations;
+  request.units = plan.unit_count();
+  request.memory_limit = plan.memory_limit;
+  for (const ArchitecturePlan& architecture : plan.architectures) request.architectures.push_back(architecture.json);
+  request.independent_shape = plan.training.independent_shape;
+  request.dependent_row_elements = element_count(plan.training.dependent_shape);
+  for (const ConfigurationPlan& configuration : plan.configurations) {
+    request.configurations.push_back({configuration.key, static_cast<std::uint32_t>(configuration.architecture),
+                                      configuration.compile_params, configuration.fit_params});
+  }
+  return request;
+}
+
+void give_former_state(TrainerClient& trainer, const RunPlan& plan, const ConfigurationPlan& configuration) {
+  const std::string where = plan.is_single ? std::string() : " WHERE mst_key = " + std::to_string(configuration.key);
+  const std::string state = plan.reset_optimizer ? "NULL::bytea" : "training_state";
+  read_bytea_row(
+      "SELECT model_weights, " + state + " FROM " + plan.tables.model.quoted() + where, {},
+      [&](const ByteaValues& values) {
+        const Bytes weights = values[0].value_or(Bytes{});
+        try {
+          set_state(trainer, configuration.key, weights, values[1].value_or(Bytes{}));
+        } catch (const SqlError&) {
+          throw;
+        } catch (const Error& error) {
+          if (error.code() != ErrorCode::kInvalidArgument || !values[1]) throw;
+          // Another optimizer than in the former run: its weights still serve.
+          report_notice((plan.is_single ? std::string("the model") : "mst_key " + std::to_string(configuration.key)) +
+                        " begins with a fresh optimizer: " + error.what());
+          set_state(trainer, configuration.key, weights, {});
+        }
+      });
+}
+
+void give_initial_states(TrainerClient& trainer, const RunPlan& plan) {
+  for (const ConfigurationPlan& configuration : plan.configurations) {
+    if (configuration.origin == Origin::kFormerRun) {
+      give_former_state(trainer, plan, configuration);
+    } else if (configuration.origin == Origin::kArchitectureTable) {
+      const std::string id = std::to_string(plan.architecture_of(configuration).model_id);
+      read_bytea_row(
+          "SELECT model_weights FROM " + plan.model_arch_table.quoted() + " WHERE model_id = " + id, {},
+          [&](const ByteaValues& values) { set_state(trainer, configuration.key, values[0].value_or(Bytes{}), {}); });
+    }
+  }
+}
+
+void feed(TrainerClient& trainer, const PackedTable& table, wire::TableKind kind) {
+  for (int segment = 0; segment < table.num_segments; ++segment) {
+    feed_segment(trainer, table, {kind, segment, table.num_segments});
+  }
+}
+
+RunShape run_shape(const RunPlan& plan) {
+  RunShape shape;
+  shape.training_segments = static_cast<int>(plan.training_rows.size());
+  shape.validation_segments = static_cast<int>(plan.validation_rows.size());
+  shape.evaluated_iterations = plan.evaluated_iterations();
+  for (const ConfigurationPlan& configuration : plan.configurations) {
+    shape.metric_counts.emplace(configuration.key, configuration.train.metrics.size());
+  }
+  return shape;
+}
+
+UnitRequest unit_request(std::uint64_t number, const Unit& unit, const RunPlan& plan) {
+  const bool is_training = unit.kind == UnitKind::kTrain;
+  const bool is_validation = unit.kind == UnitKind::kEvaluateValidation;
+  return {number,
+          is_training ? wire::UnitKind_Train : wire::UnitKind_Evaluate,
+          unit.configuration,
+          is_validation ? wire::TableKind_Validation : wire::TableKind_Training,
+          unit.segment,
+          unit.iteration + plan.first_iteration - 1};
+}
+
+/// The slots of the trainer as this run fills them.
+class CachedRun {
+ public:
+  CachedRun(TrainerClient& trainer, const RunPlan& plan, RunRecord& record)
+      : trainer_(trainer),
+        plan_(plan),
+        record_(record),
+        scheduler_({static_cast<std::uint64_t>(plan.seed)}),
+        notice_(plan),
+        slots_(trainer.info().slots) {
+    for (const ConfigurationPlan& configuration : plan.configurations) {
+      scheduler_.add(configuration.key, estimated_work(plan, configuration));
+    }
+  }
+
+  void run() {
+    for (dispatch(); !scheduler_.is_done(); dispatch()) {
+      check(!running_.empty(), "the schedule has work left and gives out none");
+      hear(trainer_.wait_event());
+    }
+  }
+
+ private:
+  struct Running {
+    Unit unit;
+    int slot;
+  };
+
+  void dispatch() {
+    for (int slot = 0; slot < static_cast<int>(slots_.size()); ++slot) {
+      if (slots_[slot]) continue;
+      const auto unit = scheduler_.next(slot);
+      if (!unit) continue;
+      slots_[slot] = true;
+      running_.emplace(++last_unit_, Running{*unit, slot});
+      run_unit(trainer_, unit_request(last_unit_, *unit, plan_));
+    }
+  }
+
+  void hear(const wire::Frame& frame) {
+    const wire::UnitFinished& finished = finished_unit(frame, [this](std::uint64_t number) {
+      const auto failed = running_.find(number);
+      return failed == running_.end() || plan_.is_single
+                 ? std::string()
+                 : "mst_key " + std::to_string(failed->second.unit.configuration);
+    });
+    const auto place = running_.find(finished.unit());
+    check(place != running_.end(), "the trainer finished a unit that nobody asked for");
+    const Unit unit = place->second.unit;
+    slots_[place->second.slot] = false;
+    running_.erase(place);
+
+    const UnitRecord record = unit_record(unit, finished);
+    scheduler_.finished(unit, record.seconds());
+    if (record_.add(record)) {
+      scheduler_.remove(unit.configuration);
+      notice_.retired(record_, unit.configuration);
+    }
+    notice_.progressed(record_);
+  }
+
+  TrainerClient& trainer_;
+  const RunPlan& plan_;
+  RunRecord& record_;
+  Scheduler scheduler_;
+  RunNotice notice_;
+  std::vector<bool> slots_;
+  std::map<std::uint64_t, Running> running_;
+  std::uint64_t last_unit_ = 0;
+};
+
+}  // namespace
+
+Work estimated_work(const RunPlan& plan, const ConfigurationPlan& configuration) {
+  const auto flops = static_cast<double>(plan.architecture_of(configuration).forward_flops);
+  const auto costs = [flops](const std::vector<std::int64_t>& rows, double factor) {
+    std::vector<double> list;
+    for (std::int64_t count : rows) list.push_back(flops * factor * static_cast<double>(count));
+    return list;
+  };
+  Work work;
+  work.iterations = plan.iterations;
+  work.train_cost = costs(plan.training_rows, kTrainingFactor * configuration.train.epochs);
+  work.evaluate_training_cost = costs(plan.training_rows, 1.0);
+  work.evaluate_validation_cost = costs(plan.validation_rows, 1.0);
+  work.evaluated_iterations = plan.evaluated_iterations();
+  return work;
+}
+
+UnitRecord unit_record(const Unit& unit, const wire::UnitFinished& finished) {
+  UnitRecord record;
+  record.unit = unit;
+  record.slot = finished.slot();
+  record.started_us = finished.started_us();
+  record.ended_us = finished.ended_us();
+  record.steps = finished.steps();
+  record.examples = finished.examples();
+  record.loss = finished.loss();
+  if (unit.kind != UnitKind::kTrain && record.examples > 0) record.loss /= static_cast<double>(record.examples);
+  record.penalty = finished.penalty();
+  if (finished.metrics() != nullptr) record.metric_sums.assign(finished.metrics()->begin(), finished.metrics()->end());
+  record.has_diverged = finished.has_diverged();
+  return record;
+}
+
+RunRecord coordinate(TrainerClient& trainer, const RunPlan& plan) {
+  RunRecord record(run_shape(plan), now_us());
+  open_run(trainer, open_request(plan));
+  give_initial_states(trainer, plan);
+  if (plan.is_cached) {
+    feed(trainer, plan.training, wire::TableKind_Training);
+    if (plan.validation) feed(trainer, *plan.validation, wire::TableKind_Validation);
+    CachedRun(trainer, plan, record).run();
+  } else {
+    run_streamed(trainer, plan, record);
+  }
+  record.finish(now_us(), trainer.info().slots);
+  return record;
+}
+
+}  // namespace modelhop::server

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/evaluation.hpp"
+
+#include <algorithm>
+
+#include "server/bridge.hpp"
+#include "server/coordinator.hpp"
+#include "server/packed_table.hpp"
+#include "server/run_input.hpp"
+#include "server/segment_feed.hpp"
+#include "server/settings.hpp"
+#include "server/stored_model.hpp"
+#include "server/trainer_requests.hpp"
+#include "server/value_text.hpp"
+#include "spec/train_params.hpp"
+
+namespace modelhop::server {
+namespace {
+
+/// As in training: positions of classes must mean the same, and so must the values of the examples.
+void check_table(const PackedTable& table, const StoredModel& model) {
+  const auto refuse = [&](const std::string& what) {
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                   "argument test_table: \"" + table.text + "\" " + what + " model_table \"" + model.text + "\"",
+                   "Make it by validation_preprocessor_dl with the training table of the model.");
+  };
+  if (table.independent_shape != model.input_shape()) refuse("has examples of another shape than the input of");
+  if (!table.class_values.empty() && !model.class_values.empty() && table.class_values != model.class_values) {
+    refuse("has other classes than");
+  }
+  check_fits_data(model.model, model.train, table.independent_shape, table.dependent_shape, table.class_count);
+}
+
+UnitRecord hear(TrainerClient& trainer, const StoredModel& model) {
+  const wire::Frame frame = trainer.wait_event();
+  const auto& finished = finished_unit(frame, [](std::uint64_t) { return std::string(); });
+  return unit_record({model.key, UnitKind::kEvaluateValidation, static_cast<std::int32_t>(finished.unit()), 1},
+                     finished);
+}
+
+/// Every segment in the trainer, all of them evaluated side by side.
+void evaluate_cached(TrainerClient& trainer, const StoredModel& model, const PackedTable& table, RunRecord& record) {
+  for (int segment = 0; segment < table.num_segments; ++segment) {
+    feed_segment(trainer, table, {wire::TableKind_Validation, segment, table.num_segments});
+    run_unit(trainer, {static_cast<std::uint64_t>(segment), wire::UnitKind_Evaluate, model.key,
+                       wire::TableKind_Validation, segment, 1});
+  }
+  for (int segment = 0; segment < table.num_segments; ++segment) record.add(hear(trainer, model));
+}
+
+void evaluate_streamed(TrainerClient& trainer, const StoredModel& model, const PackedTable& table, RunRecord& record) {
+  for (int segment = 0; segment < table.num_segments; ++segment) {
+    SegmentStream stream(trainer, table, {wire::TableKind_Validation, segment, table.num_segments});
+    stream.scan(1, 0, {{static_cast<std::uint64_t>(segment), model.key, true}});
+    record.add(hear(trainer, model));
+  }
+}
+
+std::int64_t decoded_bytes(const PackedTable& table) {
+  return table.rows * (element_count(table.independent_shape) * element_size(table.independent_type) +
+                       element_count(table.dependent_shape) * element_size(table.dependent_type_of_elements));
+}
+
+void write_score(const TableName& output, const StoredModel& model, const Score& score) {
+  std::vector<std::optional<std::string>> names;
+  for (const MetricSpec& metric : model.train.metrics) names.push_back(metric.name);
+  execute("CREATE TABLE " + output.quoted() +
+          " (loss double precision, metric double precision, metrics_type text[], loss_type text, "
+          "all_metrics double precision[])");
+  const bool has_metrics = !names.empty();
+  const auto where_metrics = [has_metrics](std::string text) {
+    return has_metrics ? std::optional<std::string>(std::move(text)) : std::nullopt;
+  };
+  execute("INSERT INTO " + output.quoted() +
+              " VALUES ($1::double precision, $2::double precision, $3::text[], $4, $5::double precision[])",
+          {number_text(score.loss), where_metrics(has_metrics ? number_text(score.metrics.front()) : ""),
+           where_metrics(array_text(names)), model.train.loss.name, where_metrics(array_text(score.metrics))});
+}
+
+}  // namespace
+
+void evaluate(const EvaluationRequest& request) {
+  const StoredModel model = read_stored_model(request.model_table, request.mst_key);
+  const PackedTable table = read_packed_table("test_table", required(request.test_table, "test_table"));
+  check_table(table, model);
+  const TableName output = free_output_table("output_table", required(request.output_table, "output_table"));
+  TrainerClient trainer = TrainerClient::connect();
+  check_device(trainer, request.use_gpus);
+  open_stored_model(trainer, model, "evaluate", element_count(table.dependent_shape), table.num_segments);
+
+  RunShape shape;
+  shape.training_segments = 0;
+  shape.validation_segments = table.num_segments;
+  shape.evaluated_iterations = {1};
+  shape.metric_counts = {{model.key, model.train.metrics.size()}};
+  RunRecord record(shape, 0);
+  const bool fits = decoded_bytes(table) <= current_settings().cache_memory;
+  (fits ? evaluate_cached : evaluate_streamed)(trainer, model, table, record);
+  record.finish(0, trainer.info().slots);
+  close_run(trainer);
+  write_score(output, model, record.of(model.key).validation.front());
+}
+
+}  // namespace modelhop::server

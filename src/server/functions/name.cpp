@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the functions written in SQL need to know about the names that callers wrote. They are resolved with the
+// caller's search path; from there on everything runs with a fixed one.
+#include <vector>
+
+#include "server/bridge.hpp"
+#include "server/query.hpp"
+
+MODELHOP_SERVER_HEADERS_BEGIN
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/varlena.h"
+MODELHOP_SERVER_HEADERS_END
+
+namespace modelhop::server {
+namespace {
+
+std::string text_argument(FunctionCallInfo fcinfo, int i) {
+  const Datum datum = PG_GETARG_DATUM(i);
+  const char* chars = call_pg([datum] { return TextDatumGetCString(datum); });
+  return chars;
+}
+
+std::string table_argument(FunctionCallInfo fcinfo, const std::string& argument) {
+  if (PG_ARGISNULL(1)) {
+    throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument " + argument + " must not be NULL",
+                   "Give the name of a table.");
+  }
+  return text_argument(fcinfo, 1);
+}
+
+/// Arguments (argument, name, suffix): a table that may stand beside another one, whose name ends with the suffix.
+std::string existing_name(FunctionCallInfo fcinfo, const std::string& argument) {
+  const std::string text = table_argument(fcinfo, argument);
+  const std::string suffix = text_argument(fcinfo, 2);
+  if (suffix.empty()) return text;
+  TableName name = TableName::parse(argument, text);
+  // It stands in the schema of the table that the name itself finds, not in one earlier on the search path.
+  if (const std::optional<Oid> relation = find_table(name)) name = table_name(*relation);
+  return name.with_suffix(suffix).quoted();
+}
+
+}  // namespace
+}  // namespace modelhop::server
+
+using namespace modelhop::server;
+
+MODELHOP_FUNCTION(existing_table) {
+  const std::string argument = text_argument(fcinfo, 0);
+  return ObjectIdGetDatum(existing_table(argument, existing_name(fcinfo, argument)));
+}
+
+MODELHOP_FUNCTION(free_output_table) {
+  const std::string argument = text_argument(fcinfo, 0);
+  const TableName wanted = TableName::parse(argument, table_argument(fcinfo, argument));
+  const std::string name = free_output_table(argument, wanted.with_suffix(text_argument(fcinfo, 2)).quoted()).quoted();
+  return call_pg([&name] { return CStringGetTextDatum(name.c_str()); });
+}
+
+MODELHOP_FUNCTION(find_table) {
+  const std::string argument = text_argument(fcinfo, 0);
+  const std::optional<Oid> relation = find_table(TableName::parse(argument, existing_name(fcinfo, argument)));
+  if (!relation) PG_RETURN_NULL();
+  return ObjectIdGetDatum(*relation);
+}
+
+MODELHOP_FUNCTION(column_names) {
+  const std::string argument = text_argument(fcinfo, 0);
+  if (PG_ARGISNULL(1)) {
+    throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument " + argument + " must not be NULL",
+                   "Give the name of a column.");
+  }
+  const std::string text = text_argument(fcinfo, 1);
+  const char* raw = text.c_str();
+  List* names = call_pg([raw] {
+    List* parts = NIL;
+    return SplitIdentifierString(pstrdup(raw), ',', &parts) ? parts : NIL;
+  });
+  if (names == NIL) {
+    throw SqlError(ERRCODE_INVALID_NAME, "argument " + argument + ": \"" + text + "\" is not a column name",
+                   "Write name, \"Quoted Name\", or several of them with commas between.");
+  }
+  return call_pg([names] {
+    const int count = list_length(names);
+    auto* columns = static_cast<Datum*>(palloc(sizeof(Datum) * count));
+    for (int i = 0; i < count; ++i) columns[i] = CStringGetTextDatum(static_cast<char*>(list_nth(names, i)));
+    return PointerGetDatum(construct_array(columns, count, TEXTOID, -1, false, TYPALIGN_INT));
+  });
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// plan(): what fit_multiple_model would run. Writes nothing and starts no trainer.
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "server/bridge.hpp"
+#include "server/coordinator.hpp"
+#include "server/run_arguments.hpp"
+#include "server/selection_arguments.hpp"
+#include "server/settings.hpp"
+
+MODELHOP_SERVER_HEADERS_BEGIN
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/tuplestore.h"
+MODELHOP_SERVER_HEADERS_END
+
+namespace modelhop::server {
+namespace {
+
+// What one core sustains on a convolutional network, in floating-point operations a second: an estimate of minutes or
+// hours, no promise.
+constexpr double kOperationsPerSecond = 3e10;
+constexpr double kMegabyte = 1 << 20;
+constexpr int kColumns = 9;
+
+struct PlanRow {
+  std::optional<std::int32_t> key;
+  std::optional<std::int32_t> model_id;
+  std::int64_t parameters = 0;
+  double forward_mflops = 0.0;
+  std::int32_t units = 0;
+  double state_mb = 0.0;
+  double workspace_mb = 0.0;
+  double seconds = 0.0;
+  std::string warning;
+};
+
+double total(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+double estimated_seconds(const RunPlan& plan, const ConfigurationPlan& configuration) {
+  const Work work = estimated_work(plan, configuration);
+  const double evaluation = total(work.evaluate_training_cost) + total(work.evaluate_validation_cost);
+  return (total(work.train_cost) * work.iterations +
+          evaluation * static_cast<double>(work.evaluated_iterations.size())) /
+         kOperationsPerSecond;
+}
+
+void add_warning(std::string& text, const std::string& warning) {
+  text += (text.empty() ? "" : "; ") + warning;
+}
+
+PlanRow row_of(const RunPlan& plan, const ConfigurationPlan& configuration) {
+  const ArchitecturePlan& architecture = plan.architecture_of(configuration);
+  PlanRow row;
+  row.key = configuration.key;
+  row.model_id = architecture.model_id;
+  row.parameters = architecture.parameters;
+  row.forward_mflops = static_cast<double>(architecture.forward_flops) * 1e-6;
+  row.units = static_cast<std::int32_t>(plan.unit_count() / static_cast<std::int64_t>(plan.configurations.size()));
+  row.state_mb = static_cast<double>(configuration.memory.state) / kMegabyte;
+  row.workspace_mb = static_cast<double>(configuration.memory.workspace) / kMegabyte;
+  row.seconds = estimated_seconds(plan, configuration);
+  const std::int64_t smallest = *std::min_element(plan.training_rows.begin(), plan.training_rows.end());
+  if (configuration.train.batch_size > smallest) {
+    add_warning(row.warning, "batch_size " + std::to_string(configuration.train.batch_size) +
+                                 " is larger than the smallest segment of " + std::to_string(smallest) + " rows");
+  }
+  if (plan.is_warm_start && configuration.origin != Origin::kFormerRun) {
+    add_warning(row.warning, "new in this run: does not continue from a former one");
+  }
+  return row;
+}
+
+PlanRow total_row(const RunPlan& plan, const std::vector<PlanRow>& rows) {
+  PlanRow all;
+  std::vector<double> seconds;
+  for (const PlanRow& row : rows) {
+    all.parameters += row.parameters;
+    all.units += row.units;
+    all.state_mb += row.state_mb;
+    all.workspace_mb = std::max(all.workspace_mb, row.workspace_mb);
+    seconds.push_back(row.seconds);
+  }
+  const auto busy = std::min<std::size_t>(plan.slots, rows.size());
+  all.workspace_mb *= static_cast<double>(busy);
+  all.seconds = makespan_lower_bound(seconds, plan.slots);
+  for (const ArchitecturePlan& architecture : plan.architectures) {
+    all.forward_mflops += static_cast<double>(architecture.forward_flops) * 1e-6;
+  }
+  add_warning(all.warning, std::string(plan.is_cached ? "cached" : "streamed") + ", shuffle '" +
+                               shuffle_name(plan.shuffle) + "', " + std::to_string(plan.training_rows.size()) +
+                               " segments on " + std::to_string(plan.slots) + " slots");
+  if (rows.size() < static_cast<std::size_t>(plan.slots)) {
+    add_warning(all.warning, "fewer configurations than slots: some slots stay idle");
+  }
+  if (!plan.is_warm_start && !plan.model_output_text.empty()) {
+    const TableName output = TableName::parse("model_output_table", plan.model_output_text);
+    for (const char* suffix : {"", "_info", "_summary"}) {
+      const TableName table = output.with_suffix(suffix);
+      if (find_table(table)) add_warning(all.warning, "output table " + table.quoted() + " exists already");
+    }
+  }
+  return all;
+}
+
+void put_row(Tuplestorestate* store, TupleDesc description, const PlanRow& row) {
+  const char* warning = row.warning.c_str();
+  call_pg([&] {
+    Datum values[kColumns] = {Int32GetDatum(row.key ? *row.key : 0),
+                              Int32GetDatum(row.model_id ? *row.model_id : 0),
+                              Int64GetDatum(row.parameters),
+                              Float8GetDatum(row.forward_mflops),
+                              Int32GetDatum(row.units),
+                              Float8GetDatum(row.state_mb),
+                              Float8GetDatum(row.workspace_mb),
+                              Float8GetDatum(row.seconds),
+                              CStringGetTextDatum(warning)};
+    bool nulls[kColumns] = {!row.key, !row.model_id, false, false, false, false, false, false, *warning == '\0'};
+    tuplestore_putvalues(store, description, values, nulls);
+  });
+}
+
+/// A tuplestore that outlives this call, in the form that set-returning functions hand back.
+Tuplestorestate* begin_rows(FunctionCallInfo fcinfo, TupleDesc* description) {
+  return call_pg([=] {
+    auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+    if (result == nullptr || !IsA(result, ReturnSetInfo) || (result->allowedModes & SFRM_Materialize) == 0) {
+      return static_cast<Tuplestorestate*>(nullptr);
+    }
+    MemoryContext former = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
+    get_call_result_type(fcinfo, nullptr, description);
+    Tuplestorestate* store = tuplestore_begin_heap(true, false, work_mem);
+    result->returnMode = SFRM_Materialize;
+    result->setResult = store;
+    result->setDesc = *description;
+    MemoryContextSwitchTo(former);
+    return store;
+  });
+}
+
+}  // namespace
+}  // namespace modelhop::server
+
+MODELHOP_FUNCTION(plan) {
+  using namespace modelhop::server;
+  RunRequest request = selection_request(fcinfo);
+  request.is_plan_only = true;
+  const RunPlan plan = make_run_plan(request);
+  TupleDesc description = nullptr;
+  Tuplestorestate* store = begin_rows(fcinfo, &description);
+  if (store == nullptr) {
+    throw SqlError(ERRCODE_FEATURE_NOT_SUPPORTED, "plan returns rows and must be called where rows are expected",
+                   "Write SELECT * FROM modelhop.plan(...).");
+  }
+  std::vector<PlanRow> rows;
+  for (const ConfigurationPlan& configuration : plan.configurations) rows.push_back(row_of(plan, configuration));
+  rows.push_back(total_row(plan, rows));
+  for (const PlanRow& row : rows) put_row(store, description, row);
+  return 0;
+}

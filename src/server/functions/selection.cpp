@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the selection tables need of the rooms that read parameters and draw configurations.
+#include "selection/configurations.hpp"
+
+#include <string>
+#include <vector>
+
+#include "server/bridge.hpp"
+#include "spec/search_space.hpp"
+#include "spec/train_params.hpp"
+
+MODELHOP_SERVER_HEADERS_BEGIN
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+MODELHOP_SERVER_HEADERS_END
+
+namespace modelhop::server {
+namespace {
+
+std::string text_argument(FunctionCallInfo fcinfo, int i) {
+  if (PG_ARGISNULL(i)) return {};
+  const Datum datum = PG_GETARG_DATUM(i);
+  return call_pg([datum] { return TextDatumGetCString(datum); });
+}
+
+std::vector<std::int32_t> integers_argument(FunctionCallInfo fcinfo, int i) {
+  const Datum datum = PG_GETARG_DATUM(i);
+  ArrayType* array = call_pg([datum] { return DatumGetArrayTypeP(datum); });
+  const auto* first = reinterpret_cast<const std::int32_t*>(ARR_DATA_PTR(array));
+  return {first, first + ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array))};
+}
+
+/// Three texts for each configuration: model id, compile parameters, fit parameters.
+Datum texts_of(const std::vector<ConfigurationText>& configurations) {
+  const int count = static_cast<int>(configurations.size()) * 3;
+  auto* texts = static_cast<Datum*>(call_pg([count] { return palloc(sizeof(Datum) * count + 1); }));
+  int next = 0;
+  for (const ConfigurationText& configuration : configurations) {
+    for (const std::string& part :
+         {std::to_string(configuration.model_id), configuration.compile_params, configuration.fit_params}) {
+      texts[next++] = call_pg([&part] { return CStringGetTextDatum(part.c_str()); });
+    }
+  }
+  return call_pg([&] { return PointerGetDatum(construct_array(texts, count, TEXTOID, -1, false, TYPALIGN_INT)); });
+}
+
+}  // namespace
+}  // namespace modelhop::server
+
+using namespace modelhop;
+using namespace modelhop::server;
+
+MODELHOP_FUNCTION(check_train_params) {
+  parse_train_params(text_argument(fcinfo, 0), text_argument(fcinfo, 1));
+  PG_RETURN_VOID();
+}
+
+MODELHOP_FUNCTION(canonical_params) {
+  const std::string canonical = canonical_params(text_argument(fcinfo, 0));
+  return call_pg([&canonical] { return CStringGetTextDatum(canonical.c_str()); });
+}
+
+MODELHOP_FUNCTION(draw_configurations) {
+  const std::vector<std::int32_t> model_ids = integers_argument(fcinfo, 0);
+  const SearchSpace space = parse_search_space(text_argument(fcinfo, 1), text_argument(fcinfo, 2));
+  if (PG_ARGISNULL(3)) return texts_of(grid_configurations(model_ids, space));
+  return texts_of(
+      random_configurations(model_ids, space, PG_GETARG_INT32(3), static_cast<std::uint64_t>(PG_GETARG_INT64(4))));
+}

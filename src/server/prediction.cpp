@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading, computing and writing overlap: while the slots predict, the next batch is read and the last one written.
+#include "server/prediction.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "server/bridge.hpp"
+#include "server/prediction_input.hpp"
+#include "server/prediction_output.hpp"
+#include "server/run_input.hpp"
+#include "server/trainer_requests.hpp"
+#include "wire/segment_layout.hpp"
+
+namespace modelhop::server {
+namespace {
+
+constexpr std::int64_t kBatchRows = 1024;
+constexpr std::int64_t kBatchBytes = std::int64_t{64} << 20;
+
+class PredictionRun {
+ public:
+  PredictionRun(TrainerClient& trainer, const StoredModel& model, const ExampleSource& source, PredictionOutput& output)
+      : trainer_(trainer), model_(model), source_(source), output_(output) {}
+
+  void run() {
+    Spi spi;
+    ExampleCursor cursor(source_);
+    const std::int64_t limit = std::clamp<std::int64_t>(kBatchBytes / source_.row_bytes(), 1, kBatchRows);
+    const auto in_flight = static_cast<std::size_t>(trainer_.info().slots) + 1;
+    while (cursor.fetch(limit) > 0) {
+      send(cursor);
+      while (batches_.size() >= in_flight) receive();
+    }
+    cursor.close();
+    while (!batches_.empty()) receive();
+    output_.flush();
+  }
+
+ private:
+  using Ids = std::vector<std::optional<std::string>>;
+
+  void send(ExampleCursor& cursor) {
+    const auto number = ++last_batch_;
+    wire::SegmentLayout layout;
+    layout.rows = cursor.rows();
+    layout.independent_type = source_.element_type();
+    layout.independent_row_elements = element_count(source_.shape);
+    wire::SharedMemory memory = open_batch(number, layout);
+    batches_[number] = cursor.decode(memory.bytes().first(layout.rows * layout.independent_row_bytes()));
+    flatbuffers::FlatBufferBuilder builder;
+    trainer_.send(builder, wire::CreateSegmentFilled(builder, wire::TableKind_Prediction, number));
+    trainer_.wait_answer();
+    run_unit(trainer_, {static_cast<std::uint64_t>(number), wire::UnitKind_Predict, model_.key,
+                        wire::TableKind_Prediction, number, 1});
+  }
+
+  wire::SharedMemory open_batch(std::int32_t number, const wire::SegmentLayout& layout) {
+    flatbuffers::FlatBufferBuilder builder;
+    const auto buffers = builder.CreateVector(std::vector<std::int64_t>{layout.rows});
+    const auto independent = wire::CreateLayout(builder, static_cast<wire::ElementType>(layout.independent_type),
+                                                layout.independent_row_elements);
+    const auto dependent = wire::CreateLayout(builder, wire::ElementType_Int16, 0);
+    const auto scale = static_cast<float>(1.0 / model_.normalizing_const);
+    trainer_.send(builder, wire::CreateOpenSegment(builder, wire::TableKind_Prediction, number, 0, buffers, independent,
+                                                   scale, dependent));
+    wire::Frame answer = trainer_.wait_answer();
+    check(answer.message().body_as_SegmentReady() != nullptr, "the trainer did not make room for a batch");
+    return wire::SharedMemory::map(answer.take_file(), layout.total_bytes(), wire::SharedMemory::Access::kReadWrite);
+  }
+
+  void receive() {
+    wire::Frame frame = trainer_.wait_event();
+    const auto& finished = finished_unit(frame, [](std::uint64_t) { return std::string(); });
+    const auto number = static_cast<std::int32_t>(finished.unit());
+    const auto batch = batches_.find(number);
+    check(batch != batches_.end(), "the trainer finished a batch that nobody sent");
+    const std::int64_t count = static_cast<std::int64_t>(batch->second.size()) * model_.output_elements();
+    const auto memory = wire::SharedMemory::map(frame.take_file(), count * static_cast<std::int64_t>(sizeof(float)),
+                                                wire::SharedMemory::Access::kReadOnly);
+    output_.add(batch->second,
+                {reinterpret_cast<const float*>(memory.bytes().data()), static_cast<std::size_t>(count)});
+    batches_.erase(batch);
+    flatbuffers::FlatBufferBuilder builder;
+    trainer_.send(builder, wire::CreateCloseSegment(builder, wire::TableKind_Prediction, number));
+    trainer_.wait_answer();
+  }
+
+  TrainerClient& trainer_;
+  const StoredModel& model_;
+  const ExampleSource& source_;
+  PredictionOutput& output_;
+  std::map<std::int32_t, Ids> batches_;  ///< in flight
+  std::int32_t last_batch_ = 0;
+};
+
+}  // namespace
+
+void predict(const PredictionRequest& request) {
+  const StoredModel model = read_stored_model(request.model_table, request.mst_key);
+  const ExampleSource source =
+      find_examples(request.test_table, request.id_col, request.independent_varname, model.input_shape());
+  const TableName table = free_output_table("output_table", required(request.output_table, "output_table"));
+  PredictionOutput output(model, request.kind, table);
+  TrainerClient trainer = TrainerClient::connect();
+  check_device(trainer, request.use_gpus);
+  open_stored_model(trainer, model, "predict", 0, 0);
+  output.create_table(source);
+  PredictionRun(trainer, model, source, output).run();
+  close_run(trainer);
+}
+
+}  // namespace modelhop::server

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Examples from an unpacked table, read by a cursor and decoded straight into the trainer's memory.
+#pragma once
+
+#include "server/postgres.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "modelhop/model_spec.hpp"
+#include "modelhop/segment.hpp"
+#include "server/query.hpp"
+
+namespace modelhop::server {
+
+/// Where the examples are, checked.
+struct ExampleSource {
+  Oid relation = InvalidOid;
+  TableName table;
+  std::string id_column;
+  std::string id_type;  ///< SQL type with its modifier
+  std::string example_column;
+  Oid example_type = InvalidOid;
+  Shape shape;  ///< of one example, the model's input
+
+  ElementType element_type() const;  ///< as it is sent to the trainer
+  std::int64_t row_bytes() const { return element_count(shape) * element_size(element_type()); }
+};
+
+/// Throws SqlError naming test_table, id_col or independent_varname.
+ExampleSource find_examples(const std::optional<std::string>& test_table, const std::optional<std::string>& id_col,
+                            const std::optional<std::string>& independent_varname, const Shape& shape);
+
+/// A cursor over the source. Needs an Spi scope around it that lives longer.
+class ExampleCursor {
+ public:
+  explicit ExampleCursor(const ExampleSource& source);
+
+  /// Reads up to `limit` rows and returns how many there are; 0 at the end.
+  std::int64_t fetch(std::int64_t limit);
+  std::int64_t rows() const { return rows_; }  ///< of the last fetch
+  /// Decodes the rows of the last fetch into `target` (rows × row_bytes()) and returns their ids as text. Throws
+  /// SqlError with the row's id for NULL, not-a-number and examples of another shape. Frees the rows.
+  std::vector<std::optional<std::string>> decode(std::span<std::byte> target);
+  void close();
+
+ private:
+  void decode_row(std::int64_t row, std::span<std::byte> target, const std::string& id);
+
+  const ExampleSource& source_;
+  void* portal_ = nullptr;
+  void* table_ = nullptr;  ///< the SPITupleTable of the last fetch
+  std::int64_t rows_ = 0;
+};
+
+}  // namespace modelhop::server

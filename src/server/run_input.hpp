@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of a run request: configurations and architectures, output tables, a former run to continue.
+#pragma once
+
+#include "server/run_request.hpp"
+
+namespace modelhop::server {
+
+/// The argument's value, or ERRCODE_NULL_VALUE_NOT_ALLOWED.
+const std::string& required(const std::optional<std::string>& value, const char* argument);
+
+/// Throws ERRCODE_UNDEFINED_COLUMN where the relation lacks one of the columns.
+void check_columns(const char* argument, const std::string& text, Oid relation,
+                   const std::vector<std::string>& columns);
+
+/// Fills plan.configurations, plan.architectures and the names that the summary tells; plan.training is read already.
+void read_configurations(const RunRequest& request, RunPlan& plan);
+
+/// Fills plan.tables: free names, or for a warm start the tables of the former run, whose columns must fit and which
+/// say where each configuration, the seed and the iterations go on.
+void resolve_output(const RunRequest& request, RunPlan& plan);
+
+}  // namespace modelhop::server

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Making and filling the output tables. The columns of each table and their values are named side by side.
+#include "server/run_output.hpp"
+
+#include "server/bridge.hpp"
+#include "server/bytea_rows.hpp"
+#include "server/output_rows.hpp"
+#include "server/trainer_requests.hpp"
+
+namespace modelhop::server {
+namespace {
+
+// A value of a table ends below one gigabyte.
+constexpr std::int64_t kMaxValueBytes = (std::int64_t{1} << 30) - (std::int64_t{1} << 20);
+
+std::vector<OutputColumn> columns_of(const OutputRow& row) {
+  std::vector<OutputColumn> columns;
+  for (const OutputValue& value : row) columns.push_back({value.name, value.type});
+  return columns;
+}
+
+void insert_row(const TableName& table, const OutputRow& row) {
+  std::string names;
+  std::string values;
+  Parameters parameters;
+  for (const OutputValue& value : row) {
+    const std::string separator = names.empty() ? "" : ", ";
+    parameters.push_back(value.text);
+    names += separator + quote_identifier(value.name);
+    values += separator + "$" + std::to_string(parameters.size()) + "::text::" + value.type;
+  }
+  execute("INSERT INTO " + table.quoted() + " (" + names + ") VALUES (" + values + ")", parameters);
+}
+
+/// Weights and training state as one row of the model table. A training state beyond a value's size is left out: the
+/// configuration then continues with a fresh optimizer.
+void insert_model(const RunPlan& plan, const ConfigurationPlan& configuration, bool is_complete,
+                  TrainerClient& trainer) {
+  const std::int64_t weight_bytes = plan.architecture_of(configuration).parameters * 4;
+  const bool with_training_state = is_complete && configuration.memory.state - weight_bytes < kMaxValueBytes;
+  const FetchedState state = get_state(trainer, configuration.key, with_training_state);
+  ByteaValues bytes{state.weights(), std::nullopt};
+  if (with_training_state) bytes[1] = state.training_state();
+  const std::string& json = plan.architecture_of(configuration).json;
+  const std::string table = plan.tables.model.quoted();
+  if (plan.is_single) {
+    execute_with_bytea(
+        "INSERT INTO " + table + " (model_arch, model_weights, training_state) VALUES ($1::json, $2, $3)", {json},
+        bytes);
+  } else {
+    execute_with_bytea("INSERT INTO " + table + " (mst_key, model_arch, __dist_key__, model_weights, training_state) " +
+                           "VALUES ($1::integer, $2::json, 0, $3, $4)",
+                       {std::to_string(configuration.key), json}, bytes);
+  }
+}
+
+}  // namespace
+
+std::vector<OutputTable> output_tables(const RunPlan& plan) {
+  std::vector<OutputTable> tables;
+  const RunRecord* no_record = nullptr;
+  if (plan.is_single) {
+    tables.push_back(
+        {plan.tables.model, {{"model_weights", "bytea"}, {"model_arch", "json"}, {"training_state", "bytea"}}, ""});
+    tables.push_back({plan.tables.summary, columns_of(single_summary_row(plan, no_record)), ""});
+    return tables;
+  }
+  tables.push_back({plan.tables.model,
+                    {{"mst_key", "integer"},
+                     {"model_weights", "bytea"},
+                     {"model_arch", "json"},
+                     {"__dist_key__", "integer"},
+                     {"training_state", "bytea"}},
+                    ""});
+  tables.push_back({plan.tables.info, columns_of(info_row(plan, plan.configurations.front(), no_record)),
+                    ", PRIMARY KEY (mst_key)"});
+  tables.push_back({plan.tables.summary, columns_of(summary_row(plan, no_record)), ""});
+  return tables;
+}
+
+void prepare_output(const RunPlan& plan) {
+  const auto tables = output_tables(plan);
+  for (const OutputTable& table : tables) {
+    if (plan.is_warm_start) {
+      execute("LOCK TABLE " + table.name.quoted() + " IN SHARE ROW EXCLUSIVE MODE");
+      continue;
+    }
+    std::string columns;
+    for (const OutputColumn& column : table.columns) {
+      columns += (columns.empty() ? "" : ", ") + quote_identifier(column.name) + " " + column.type;
+    }
+    execute("CREATE TABLE " + table.name.quoted() + " (" + columns + table.constraint + ")");
+  }
+  // Floats do not compress: store them as they are.
+  if (!plan.is_warm_start) {
+    execute("ALTER TABLE " + plan.tables.model.quoted() +
+            " ALTER COLUMN model_weights SET STORAGE EXTERNAL, ALTER COLUMN training_state SET STORAGE EXTERNAL");
+  }
+}
+
+void write_output(const RunPlan& plan, const RunRecord& record, TrainerClient& trainer) {
+  if (plan.is_warm_start) {
+    std::string list;
+    for (const OutputTable& table : output_tables(plan)) list += (list.empty() ? "" : ", ") + table.name.quoted();
+    execute("TRUNCATE " + list);
+  }
+  for (const ConfigurationPlan& configuration : plan.configurations) {
+    check_interrupts();
+    insert_model(plan, configuration, !record.of(configuration.key).has_diverged, trainer);
+    if (!plan.is_single) insert_row(plan.tables.info, info_row(plan, configuration, &record));
+  }
+  insert_row(plan.tables.summary, plan.is_single ? single_summary_row(plan, &record) : summary_row(plan, &record));
+}
+
+}  // namespace modelhop::server

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks the arguments of a fit in the order in which a reader would: scalars, data, configurations, outputs, memory.
+#include "server/run_request.hpp"
+
+#include <algorithm>
+
+#include "server/bridge.hpp"
+#include "server/run_input.hpp"
+#include "server/segment_feed.hpp"
+#include "server/settings.hpp"
+
+MODELHOP_SERVER_HEADERS_BEGIN
+#include "miscadmin.h"
+MODELHOP_SERVER_HEADERS_END
+
+namespace modelhop::server {
+namespace {
+
+void check_iterations(const RunRequest& request, RunPlan& plan) {
+  if (!request.num_iterations || *request.num_iterations < 1) {
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                   "argument num_iterations must be at least 1, got " +
+                       (request.num_iterations ? std::to_string(*request.num_iterations) : std::string("NULL")));
+  }
+  plan.iterations = *request.num_iterations;
+  plan.frequency = request.metrics_compute_frequency.value_or(plan.iterations);
+  if (plan.frequency < 1 || plan.frequency > plan.iterations) {
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "argument metrics_compute_frequency must be from 1 to " +
+                                                        std::to_string(plan.iterations) + " (num_iterations), got " +
+                                                        std::to_string(plan.frequency));
+  }
+}
+
+std::optional<Shuffle> parse_shuffle(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  for (Shuffle shuffle : {Shuffle::kSegment, Shuffle::kBuffer, Shuffle::kNone}) {
+    if (*text == shuffle_name(shuffle)) return shuffle;
+  }
+  throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "argument shuffle: unknown value \"" + *text + "\"",
+                 "Use 'segment', 'buffer' or 'none'.");
+}
+
+bool parse_optimizer_state(const std::optional<std::string>& text) {
+  if (!text || *text == "carry") return false;
+  if (*text == "reset") return true;
+  throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "argument optimizer_state: unknown value \"" + *text + "\"",
+                 "Use 'carry' or 'reset'.");
+}
+
+std::int64_t drawn_seed() {
+  std::uint64_t seed = 0;
+  if (!pg_strong_random(&seed, sizeof seed)) throw Error(ErrorCode::kInternal, "could not draw a random seed");
+  return static_cast<std::int64_t>(seed >> 1);
+}
+
+std::string shape_text(const Shape& shape) {
+  std::string text;
+  for (std::int64_t extent : shape) text += (text.empty() ? "" : ",") + std::to_string(extent);
+  return "{" + text + "}";
+}
+
+/// The dependent variable is encoded by position, so both tables must have the same classes in the same places.
+void check_validation(const PackedTable& training, const PackedTable& validation) {
+  const auto refuse = [&](const std::string& what, const std::string& hint) {
+    throw SqlError(
+        ERRCODE_INVALID_PARAMETER_VALUE,
+        "argument validation_table: \"" + validation.text + "\" " + what + " source_table \"" + training.text + "\"",
+        hint);
+  };
+  if (validation.independent_shape != training.independent_shape) {
+    refuse("has examples of shape " + shape_text(validation.independent_shape) + ", not " +
+               shape_text(training.independent_shape) + " as in",
+           "Both tables must hold examples of one shape.");
+  }
+  const std::string preprocess = "Make it by validation_preprocessor_dl with this training table.";
+  if (!validation.class_values.empty() && !training.class_values.empty() &&
+      validation.class_values != training.class_values) {
+    refuse("has other classes than", preprocess);
+  }
+  if (validation.dependent_shape != training.dependent_shape) {
+    refuse("has a dependent variable of shape " + shape_text(validation.dependent_shape) + ", not " +
+               shape_text(training.dependent_shape) + " as in",
+           preprocess);
+  }
+  if (validation.normalizing_const != training.normalizing_const) {
+    refuse("has another normalizing_const than", preprocess);
+  }
+}
+
+std::int64_t decoded_bytes(const PackedTable& table) {
+  const std::int64_t row = element_count(table.independent_shape) * element_size(table.independent_type) +
+                           element_count(table.dependent_shape) * element_size(table.dependent_type_of_elements);
+  return table.rows * row;
+}
+
+void read_data(const RunRequest& request, RunPlan& plan) {
+  plan.training = read_packed_table("source_table", required(request.source_table, "source_table"));
+  if (plan.training.class_values.size() == 1) {
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                   "argument source_table: \"" + plan.training.text + "\" has one class only, which nothing can learn",
+                   "Give data of at least two classes, or a larger num_classes to training_preprocessor_dl.");
+  }
+  plan.training_rows = segment_rows(plan.training, plan.training.num_segments);
+  plan.segment_bytes = decoded_bytes(plan.training);
+  if (!request.validation_table) return;
+  plan.validation = read_packed_table("validation_table", *request.validation_table);
+  check_validation(plan.training, *plan.validation);
+  plan.validation_rows = segment_rows(*plan.validation, plan.validation->num_segments);
+  plan.segment_bytes += decoded_bytes(*plan.validation);
+}
+
+std::string megabytes(std::int64_t bytes) {
+  return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MB";
+}
+
+/// Streaming is chosen only where the data does not fit the cache and nobody asked for an order that needs it.
+void resolve_caching(const RunRequest& request, const Settings& settings, RunPlan& plan) {
+  const auto shuffle = parse_shuffle(request.shuffle);
+  const bool fits = plan.segment_bytes <= std::min(settings.cache_memory, plan.memory_limit);
+  if (request.use_caching.value_or(false) && !fits) {
+    throw Error(ErrorCode::kOutOfMemory,
+                "argument use_caching: the decoded data takes " + megabytes(plan.segment_bytes) +
+                    ", modelhop.cache_memory allows " + megabytes(std::min(settings.cache_memory, plan.memory_limit)),
+                "Raise modelhop.cache_memory, or let the data stream with use_caching => false.");
+  }
+  plan.is_cached = request.use_caching.value_or(fits);
+  plan.shuffle = shuffle.value_or(plan.is_cached ? Shuffle::kSegment : Shuffle::kBuffer);
+  if (!plan.is_cached && plan.shuffle == Shuffle::kSegment) {
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                   "argument shuffle: 'segment' needs the whole segment in memory, and this run streams",
+                   "Use shuffle => 'buffer', or make the data fit modelhop.cache_memory.");
+  }
+}
+
+}  // namespace
+
+void check_memory(RunPlan& plan, int slots) {
+  plan.slots = slots;
+  std::int64_t states = 0;
+  std::int64_t workspace = 0;
+  const ConfigurationPlan* largest = &plan.configurations.front();
+  for (const ConfigurationPlan& configuration : plan.configurations) {
+    states += configuration.memory.state;
+    workspace = std::max(workspace, configuration.memory.workspace);
+    if (configuration.memory.state + configuration.memory.workspace > largest->memory.state + largest->memory.workspace)
+      largest = &configuration;
+  }
+  const std::int64_t busy = std::min<std::int64_t>(slots, static_cast<std::int64_t>(plan.configurations.size()));
+  const std::int64_t segments = plan.is_cached ? plan.segment_bytes : 0;
+  plan.needed_memory = states + busy * workspace + segments;
+  if (plan.needed_memory <= plan.memory_limit) return;
+  throw Error(ErrorCode::kOutOfMemory,
+              "the run needs " + megabytes(plan.needed_memory) + " in the trainer, modelhop.memory_limit allows " +
+                  megabytes(plan.memory_limit) + ": " + megabytes(states) + " for " +
+                  std::to_string(plan.configurations.size()) + " states, " + megabytes(workspace) + " for each of " +
+                  std::to_string(busy) + " slots, " + megabytes(segments) + " of data (mst_key " +
+                  std::to_string(largest->key) + " is the largest with " +
+                  std::to_string(plan.architecture_of(*largest).parameters) + " parameters)",
+              "Use smaller models or batches, fewer configurations, or raise modelhop.memory_limit.");
+}
+
+RunPlan make_run_plan(const RunRequest& request) {
+  RunPlan plan;
+  plan.is_single = request.is_single;
+  plan.use_gpus = request.use_gpus.value_or(false);
+  plan.is_warm_start = request.warm_start.value_or(false);
+  plan.name = request.name;
+  plan.description = request.description;
+  plan.reset_optimizer = parse_optimizer_state(request.optimizer_state);
+  check_iterations(request, plan);
+
+  const Settings settings = current_settings();
+  plan.memory_limit = settings.run_memory_limit > 0 ? std::min(settings.run_memory_limit, settings.memory_limit)
+                                                    : settings.memory_limit;
+  read_data(request, plan);
+  resolve_caching(request, settings, plan);
+  read_configurations(request, plan);
+  plan.seed = request.seed ? *request.seed : drawn_seed();
+  resolve_output(request, plan);
+  check_memory(plan, settings.slots);
+  return plan;
+}
+
+}  // namespace modelhop::server

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two sinks of train_segment: the file of a cached segment, the windows of a streamed one.
+#include "server/segment_feed.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "server/bridge.hpp"
+#include "server/buffer_sink.hpp"
+#include "wire/segment_layout.hpp"
+
+namespace modelhop::server {
+namespace {
+
+constexpr int kWindows = 4;
+constexpr std::int64_t kAlignment = 64;
+
+std::map<std::int32_t, BufferSink*>& open_sinks() {
+  static std::map<std::int32_t, BufferSink*> sinks;
+  return sinks;
+}
+
+wire::SegmentLayout layout_of(const PackedTable& table, std::int64_t rows) {
+  return {rows, table.independent_type, table.independent_elements(), table.dependent_type_of_elements,
+          table.dependent_elements()};
+}
+
+flatbuffers::Offset<wire::Layout> make_layout(flatbuffers::FlatBufferBuilder& builder, ElementType type,
+                                              std::int64_t elements) {
+  return wire::CreateLayout(builder, static_cast<wire::ElementType>(type), elements);
+}
+
+[[noreturn]] void throw_mismatch(const Buffer& buffer) {
+  throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                 "train_segment was given buffer_id " + std::to_string(buffer.id) + " with other sizes than listed");
+}
+
+/// Copies a buffer to where `target` begins and its dependent rows to `dependent_target`.
+void copy_buffer(const Buffer& buffer, std::byte* independent_target, std::byte* dependent_target) {
+  std::memcpy(independent_target, buffer.independent.data(), buffer.independent.size());
+  std::memcpy(dependent_target, buffer.dependent.data(), buffer.dependent.size());
+}
+
+void check_sizes(const Buffer& buffer, const wire::SegmentLayout& layout, std::int64_t rows) {
+  if (buffer.rows != rows ||
+      static_cast<std::int64_t>(buffer.independent.size()) != rows * layout.independent_row_bytes() ||
+      static_cast<std::int64_t>(buffer.dependent.size()) != rows * layout.dependent_row_bytes()) {
+    throw_mismatch(buffer);
+  }
+}
+
+/// Fills the file of a cached segment; rows come in any order.
+class FileSink : public BufferSink {
+ public:
+  FileSink(TrainerClient& trainer, const SegmentShare& share, const SegmentList& list,
+           const wire::SegmentLayout& layout, wire::SharedMemory& file)
+      : trainer_(trainer),
+        share_(share),
+        list_(list),
+        layout_(layout),
+        file_(file.bytes()),
+        is_filled_(list.buffer_ids.size()) {
+    std::int64_t start = 0;
+    for (const std::int64_t rows : list.buffer_rows) {
+      starts_.push_back(start);
+      start += rows;
+    }
+  }
+
+  void take(const Buffer& buffer) override {
+    const std::size_t at = list_.position(buffer.id);
+    check_sizes(buffer, layout_, list_.buffer_rows[at]);
+    copy_buffer(buffer, file_.data() + starts_[at] * layout_.independent_row_bytes(),
+                file_.data() + layout_.dependent_offset() + starts_[at] * layout_.dependent_row_bytes());
+    is_filled_[at] = true;
+  }
+
+  void finish() override {
+    const auto missing = std::find(is_filled_.begin(), is_filled_.end(), false);
+    if (missing != is_filled_.end()) {
+      throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                     "train_segment was not given buffer_id " +
+                         std::to_string(list_.buffer_ids[static_cast<std::size_t>(missing - is_filled_.begin())]));
+    }
+    flatbuffers::FlatBufferBuilder builder;
+    trainer_.send(builder, wire::CreateSegmentFilled(builder, share_.kind, share_.segment));
+    trainer_.wait_answer();
+  }
+
+ private:
+  TrainerClient& trainer_;
+  const SegmentShare& share_;
+  const SegmentList& list_;
+  const wire::SegmentLayout& layout_;
+  std::span<std::byte> file_;
+  std::vector<std::int64_t> starts_;
+  std::vector<bool> is_filled_;
+};
+
+/// Fills windows as the trainer frees them; rows come in the order of buffer_id.
+class WindowSink : public BufferSink {
+ public:
+  WindowSink(TrainerClient& trainer, const PackedTable& table, const SegmentList& list, wire::SharedMemory& windows,
+             std::int64_t window_bytes)
+      : trainer_(trainer), table_(table), list_(list), windows_(windows.bytes()), window_bytes_(window_bytes) {
+    for (int window = 0; window < kWindows; ++window) free_.push_back(window);
+  }
+
+  void take(const Buffer& buffer) override {
+    if (next_ == list_.buffer_ids.size() || list_.buffer_ids[next_] != buffer.id) throw_mismatch(buffer);
+    const wire::SegmentLayout layout = layout_of(table_, list_.buffer_rows[next_]);
+    check_sizes(buffer, layout, layout.rows);
+    ++next_;
+    if (free_.empty()) wait_for_window();
+    const int window = free_.back();
+    free_.pop_back();
+    std::byte* start = windows_.data() + window * window_bytes_;
+    copy_buffer(buffer, start, start + layout.dependent_offset());
+    flatbuffers::FlatBufferBuilder builder;
+    trainer_.send(builder, wire::CreateWindowFilled(builder, window, layout.rows));
+  }
+
+  void finish() override {
+    if (next_ != list_.buffer_ids.size()) {
+      throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                     "train_segment was not given buffer_id " + std::to_string(list_.buffer_ids[next_]));
+    }
+    flatbuffers::FlatBufferBuilder builder;
+    trainer_.send(builder, wire::CreateStreamEnd(builder));
+    while (free_.size() < kWindows) wait_for_window();
+  }
+
+ private:
+  void wait_for_window() {
+    const wire::Frame frame = trainer_.wait_event(wire::Body_WindowFree);
+    const int window = frame.message().body_as_WindowFree()->window();
+    check(window >= 0 && window < kWindows && std::find(free_.begin(), free_.end(), window) == free_.end(),
+          "the trainer freed a window that was not filled");
+    free_.push_back(window);
+  }
+
+  TrainerClient& trainer_;
+  const PackedTable& table_;
+  const SegmentList& list_;
+  std::span<std::byte> windows_;
+  std::int64_t window_bytes_;
+  std::vector<int> free_;
+  std::size_t next_ = 0;
+};
+
+/// Runs the aggregate over the segment's rows, in the snapshot that the list was read in.
+void read_rows(const PackedTable& table, const SegmentShare& share, const BufferSink& sink, bool in_order) {
+  query_in_snapshot(
+      "SELECT modelhop.train_segment($1::integer, buffer_id, " + quote_identifier(table.independent_column) + ", " +
+          quote_identifier(table.independent_shape_column()) + ", " + quote_identifier(table.dependent_column) + ", " +
+          quote_identifier(table.dependent_shape_column()) + (in_order ? " ORDER BY buffer_id" : "") + ") FROM " +
+          table.name.quoted() + " WHERE buffer_id % $2::integer = $3::integer",
+      {std::to_string(sink.number()), std::to_string(share.segments), std::to_string(share.segment)});
+}
+
+/// The file of a SegmentReady.
+wire::SharedMemory map_file(wire::Frame& answer, std::int64_t bytes) {
+  return wire::SharedMemory::map(answer.take_file(), bytes, wire::SharedMemory::Access::kReadWrite);
+}
+
+}  // namespace
+
+BufferSink::BufferSink() {
+  static std::int32_t last = 0;
+  number_ = last = last % INT32_MAX + 1;
+  open_sinks()[number_] = this;
+}
+
+BufferSink::~BufferSink() {
+  open_sinks().erase(number_);
+}
+
+BufferSink* BufferSink::find(std::int32_t number) {
+  const auto found = open_sinks().find(number);
+  return found == open_sinks().end() ? nullptr : found->second;
+}
+
+SegmentFacts feed_segment(TrainerClient& trainer, const PackedTable& table, const SegmentShare& share) {
+  const SegmentList list = list_segment(table, share.segment, share.segments);
+  const wire::SegmentLayout layout = layout_of(table, list.rows);
+  flatbuffers::FlatBufferBuilder builder;
+  const auto key = builder.CreateVector(list.share_key);
+  const auto buffers = builder.CreateVector(list.buffer_rows);
+  const auto independent = make_layout(builder, layout.independent_type, layout.independent_row_elements);
+  const auto dependent = make_layout(builder, layout.dependent_type, layout.dependent_row_elements);
+  trainer.send(builder, wire::CreateOpenSegment(builder, share.kind, share.segment, key, buffers, independent,
+                                                table.independent_scale, dependent));
+  wire::Frame answer = trainer.wait_answer();
+  const auto* ready = answer.message().body_as_SegmentReady();
+  check(ready != nullptr, "the trainer did not answer OpenSegment");
+  const SegmentFacts facts{list.rows, layout.total_bytes(), ready->loaded()};
+  if (facts.was_shared) return facts;
+  wire::SharedMemory file = map_file(answer, layout.total_bytes());
+  const FileSink sink(trainer, share, list, layout, file);
+  read_rows(table, share, sink, false);
+  return facts;
+}
+
+std::vector<std::int64_t> segment_rows(const PackedTable& table, int segments) {
+  std::vector<std::int64_t> rows(segments);
+  for (const Row& row :
+       query_in_snapshot("SELECT buffer_id % $1::integer, sum(" + quote_identifier(table.independent_shape_column()) +
+                             "[1]::bigint) FROM " + table.name.quoted() + " GROUP BY 1",
+                         {std::to_string(segments)})) {
+    rows.at(std::stoull(*row[0])) = std::stoll(*row[1]);
+  }
+  return rows;
+}
+
+SegmentStream::SegmentStream(TrainerClient& trainer, const PackedTable& table, const SegmentShare& share)
+    : trainer_(trainer), table_(table), share_(share), list_(list_segment(table, share.segment, share.segments)) {
+  const std::int64_t most_rows = *std::max_element(list_.buffer_rows.begin(), list_.buffer_rows.end());
+  window_bytes_ = (layout_of(table, most_rows).total_bytes() + kAlignment - 1) / kAlignment * kAlignment;
+  const wire::SegmentLayout layout = layout_of(table, most_rows);
+  flatbuffers::FlatBufferBuilder builder;
+  const auto independent = make_layout(builder, layout.independent_type, layout.independent_row_elements);
+  const auto dependent = make_layout(builder, layout.dependent_type, layout.dependent_row_elements);
+  trainer.send(builder, wire::CreateOpenStream(builder, share.kind, share.segment, kWindows, window_bytes_, independent,
+                                               table.independent_scale, dependent));
+  wire::Frame answer = trainer.wait_answer();
+  check(answer.message().body_as_SegmentReady() != nullptr, "the trainer did not answer OpenStream");
+  windows_ = map_file(answer, kWindows * window_bytes_);
+}
+
+void SegmentStream::scan(std::int32_t iteration, std::int32_t pass, const std::vector<Item>& units) {
+  flatbuffers::FlatBufferBuilder builder;
+  std::vector<flatbuffers::Offset<wire::StreamedUnit>> items;
+  for (const Item& item : units) {
+    items.push_back(wire::CreateStreamedUnit(builder, item.unit, item.configuration, item.evaluate));
+  }
+  const auto vector = builder.CreateVector(items);
+  trainer_.send(builder, wire::CreateScanStream(builder, share_.kind, share_.segment, iteration, pass, vector));
+  const WindowSink sink(trainer_, table_, list_, windows_, window_bytes_);
+  read_rows(table_, share_, sink, true);
+}
+
+}  // namespace modelhop::server

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// Configurations and architectures: read from their tables, parsed, and checked against the data.
+#include <algorithm>
+#include <map>
+
+#include "server/bridge.hpp"
+#include "server/run_input.hpp"
+#include "server/value_text.hpp"
+#include "spec/train_params.hpp"
+
+namespace modelhop::server {
+namespace {
+
+// A value of PostgreSQL ends at one gigabyte; a megabyte is left for the rest of the row.
+constexpr std::int64_t kMaxWeightBytes = (std::int64_t{1} << 30) - (std::int64_t{1} << 20);
+
+struct SelectionRow {
+  std::int32_t key;
+  std::int32_t model_id;
+  std::string compile_params;
+  std::string fit_params;
+};
+
+/// Says which part of the input a refusal of the spec room is about.
+template <typename Body>
+auto naming(const std::string& subject, Body&& body) {
+  try {
+    return body();
+  } catch (const SqlError&) {
+    throw;
+  } catch (const Error& error) {
+    throw Error(error.code(), subject + ": " + error.what(), error.hint());
+  }
+}
+
+std::string key_text(std::int32_t key) {
+  return "mst_key " + std::to_string(key);
+}
+
+std::vector<SelectionRow> read_selection(const std::string& text, RunPlan& plan) {
+  const char* argument = "model_selection_table";
+  const Oid relation = existing_table(argument, text);
+  check_columns(argument, text, relation, {"mst_key", "model_id", "compile_params", "fit_params"});
+  const TableName name = table_name(relation);
+  const TableName summary = name.with_suffix("_summary");
+  check_columns(argument, summary.quoted(), existing_table(argument, summary.quoted()),
+                {"model_arch_table", "object_table"});
+  const auto facts = query("SELECT model_arch_table, object_table FROM " + summary.quoted());
+  if (facts.size() != 1 || !facts[0][0]) {
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                   "argument model_selection_table: \"" + summary.quoted() +
+                       "\" must have one row that names the "
+                       "model_arch_table",
+                   "Make the selection table by load_model_selection_table or generate_model_configs.");
+  }
+  plan.model_selection_text = text;
+  plan.model_arch_text = *facts[0][0];
+  plan.object_text = facts[0][1];
+
+  std::vector<SelectionRow> rows;
+  for (const Row& row : query("SELECT mst_key::integer, model_id::integer, compile_params, fit_params FROM " +
+                              name.quoted() + " ORDER BY mst_key")) {
+    if (!row[0] || !row[1]) {
+      throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED,
+                     "argument model_selection_table: \"" + text + "\" has a row with a NULL mst_key or model_id");
+    }
+    const std::int32_t key = std::stoi(*row[0]);
+    if (!rows.empty() && rows.back().key == key) {
+      throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                     "argument model_selection_table: \"" + text + "\" has more than one row with " + key_text(key));
+    }
+    rows.push_back({key, std::stoi(*row[1]), row[2].value_or(""), row[3].value_or("")});
+  }
+  if (rows.empty()) {
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                   "argument model_selection_table: \"" + text + "\" has no configurations");
+  }
+  return rows;
+}
+
+SelectionRow single_configuration(const RunRequest& request, RunPlan& plan) {
+  plan.model_arch_text = required(request.model_arch_table, "model_arch_table");
+  plan.object_text = request.object_table;
+  if (!request.model_id) {
+    throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument model_id must not be NULL");
+  }
+  return {1, *request.model_id, required(request.compile_params, "compile_params"), request.fit_params.value_or("")};
+}
+
+void check_weights(const ArchitecturePlan& architecture, const std::optional<std::string>& stored_bytes,
+                   const std::string& subject) {
+  const std::int64_t bytes = architecture.parameters * 4;
+  if (bytes > kMaxWeightBytes) {
+    throw Error(ErrorCode::kNotSupported,
+                subject + ": " + std::to_string(architecture.parameters) + " parameters take " +
+                    std::to_string(bytes >> 20) + " MB, a value of a table at most 1023 MB",
+                "Use an architecture of at most 268 million parameters.");
+  }
+  if (stored_bytes && std::stoll(*stored_bytes) != bytes) {
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                   subject + ": model_weights has " + *stored_bytes + " bytes, the architecture " +
+                       std::to_string(architecture.parameters) + " parameters of 4 bytes",
+                   "Store the weights as the float32 of get_weights() of this very architecture.");
+  }
+}
+
+void read_architectures(const std::vector<std::int32_t>& model_ids, RunPlan& plan) {
+  const char* argument = "model_arch_table";
+  const std::string& text = plan.model_arch_text;
+  const Oid relation = existing_table(argument, text);
+  check_columns(argument, text, relation, {"model_id", "model_arch", "model_weights"});
+  plan.model_arch_table = table_name(relation);
+  const auto rows = query("SELECT model_id, model_arch::text, octet_length(model_weights) FROM " +
+                              plan.model_arch_table.quoted() + " WHERE model_id = ANY ($1::integer[])",
+                          {array_text(model_ids)});
+  for (std::int32_t id : model_ids) {
+    const std::string subject = "model_id " + std::to_string(id) + " of \"" + text + "\"";
+    const auto is_this = [id](const Row& row) { return row[0] == std::to_string(id); };
+    const auto found = std::find_if(rows.begin(), rows.end(), is_this);
+    if (found == rows.end() || !(*found)[1]) {
+      throw SqlError(ERRCODE_UNDEFINED_OBJECT, "argument model_arch_table: \"" + text + "\" has no architecture with " +
+                                                   "model_id " + std::to_string(id));
+    }
+    if (std::count_if(rows.begin(), rows.end(), is_this) > 1) {
+      throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, subject + " stands for more than one architecture");
+    }
+    ArchitecturePlan architecture;
+    architecture.model_id = id;
+    architecture.json = *(*found)[1];
+    architecture.model =
+        naming(subject, [&] { return parse_keras_json(architecture.json, plan.training.independent_shape); });
+    architecture.parameters = parameter_count(architecture.model);
+    architecture.forward_flops = forward_flops(architecture.model);
+    check_weights(architecture, (*found)[2], subject);
+    architecture.has_weights = (*found)[2].has_value();
+    plan.architectures.push_back(std::move(architecture));
+  }
+}
+
+ConfigurationPlan make_configuration(const SelectionRow& row, std::size_t architecture, const RunPlan& plan) {
+  const ArchitecturePlan& used = plan.architectures[architecture];
+  ConfigurationPlan configuration{row.key, architecture, row.compile_params, row.fit_params};
+  configuration.train = parse_train_params(row.compile_params, row.fit_params, used.model.profile);
+  check_fits_data(used.model, configuration.train, plan.training.independent_shape, plan.training.dependent_shape,
+                  plan.training.class_count);
+  if (configuration.train.batch_size > plan.training.rows) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "batch_size " + std::to_string(configuration.train.batch_size) +
+                    " is larger than the data, which has " + std::to_string(plan.training.rows) + " rows",
+                "Use a smaller batch_size.");
+  }
+  if (!plan.is_cached && configuration.train.shuffle == Shuffle::kSegment) {
+    throw Error(ErrorCode::kInvalidArgument, "shuffle over the whole segment needs a cached run, and this run streams");
+  }
+  configuration.memory = estimate_memory(used.model, configuration.train);
+  configuration.origin = used.has_weights ? Origin::kArchitectureTable : Origin::kInitializers;
+  return configuration;
+}
+
+}  // namespace
+
+const std::string& required(const std::optional<std::string>& value, const char* argument) {
+  if (!value) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, std::string("argument ") + argument + " must not be NULL");
+  return *value;
+}
+
+void check_columns(const char* argument, const std::string& text, Oid relation,
+                   const std::vector<std::string>& columns) {
+  const auto present = table_columns(relation);
+  for (const std::string& column : columns) {
+    if (std::any_of(present.begin(), present.end(), [&](const Column& c) { return c.name == column; })) continue;
+    throw SqlError(ERRCODE_UNDEFINED_COLUMN,
+                   std::string("argument ") + argument + ": table \"" + text + "\" has no column \"" + column + "\"");
+  }
+}
+
+void read_configurations(const RunRequest& request, RunPlan& plan) {
+  std::vector<SelectionRow> rows;
+  if (request.is_single) {
+    rows.push_back(single_configuration(request, plan));
+  } else {
+    rows = read_selection(required(request.model_selection_table, "model_selection_table"), plan);
+  }
+  std::map<std::int32_t, std::size_t> places;
+  std::vector<std::int32_t> model_ids;
+  for (const SelectionRow& row : rows) {
+    if (places.try_emplace(row.model_id, model_ids.size()).second) model_ids.push_back(row.model_id);
+  }
+  read_architectures(model_ids, plan);
+  for (const SelectionRow& row : rows) {
+    const auto make = [&] { return make_configuration(row, places.at(row.model_id), plan); };
+    plan.configurations.push_back(request.is_single ? make() : naming(key_text(row.key), make));
+  }
+}
+
+}  // namespace modelhop::server

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keras initializer and regularizer objects, in the spellings of all generations.
+#pragma once
+
+#include <string>
+
+#include "modelhop/model_spec.hpp"
+#include "spec/layer_config.hpp"
+
+namespace modelhop::spec {
+
+/// The value of `key`, or the initializer called `fallback` where there is none.
+InitializerSpec read_initializer(LayerConfig& config, const std::string& key, const std::string& fallback);
+
+/// The value of `key`, or no penalty.
+RegularizerSpec read_regularizer(LayerConfig& config, const std::string& key);
+
+}  // namespace modelhop::spec

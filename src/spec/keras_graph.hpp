@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The graph of a Keras architecture as the file writes it: layers, their calls, inputs and outputs. Names are
+// resolved; nothing is known yet about what the layers do.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "modelhop/model_spec.hpp"
+#include "spec/json_text.hpp"
+
+namespace modelhop::spec {
+
+/// Output `tensor` of call number `call` of layer number `layer`.
+struct CallRef {
+  int layer = 0;
+  int call = 0;
+  std::int64_t tensor = 0;
+};
+
+struct GraphLayer {
+  std::string name;
+  std::string class_name;
+  Json config;
+  std::vector<std::vector<CallRef>> calls;  ///< inputs of each call; an InputLayer has one call without inputs
+};
+
+struct Graph {
+  std::string name;
+  bool is_keras3 = false;
+  std::vector<GraphLayer> layers;  ///< in file order
+  std::vector<CallRef> inputs;
+  std::vector<CallRef> outputs;
+};
+
+/// Throws kInvalidArgument or kNotSupported: not a Keras model, dangling references, duplicate names, nested models,
+/// more than 10,000 layers. A Sequential model gets an InputLayer where the file has none.
+Graph read_keras_graph(const Json& document, const Shape& input_shape);
+
+/// The shape of an InputLayer's config; extents that the file leaves open are taken from `input_shape`.
+Shape read_input_shape(const std::string& where, const Json& config, const Shape& input_shape);
+
+}  // namespace modelhop::spec

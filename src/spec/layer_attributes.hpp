@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What parse_keras_json leaves in LayerSpec::attributes: the contract between src/spec and src/engine. No code.
+//
+// Every attribute below is always present, under Keras's name, with Keras's default where the file is silent:
+//
+//   class                         attribute        type      meaning
+//   Dense                         units            integer
+//                                 activation       string    see below
+//                                 use_bias         boolean
+//   Activation                    activation       string
+//   Dropout                       rate             number    0 <= rate < 1
+//   Flatten                       data_format      string    always "channels_last"
+//   Reshape                       target_shape     list      without the batch axis, -1 resolved
+//   Conv2D                        filters          integer
+//                                 kernel_size, strides, dilation_rate   list of 2 (height, width)
+//                                 padding          string    "valid" or "same" (arithmetic: padding.hpp)
+//                                 data_format      string    always "channels_last"
+//                                 groups           integer
+//                                 activation, use_bias       as Dense
+//   MaxPooling2D,                 pool_size, strides         list of 2; strides defaults to pool_size
+//   AveragePooling2D              padding, data_format       as Conv2D
+//   GlobalAveragePooling2D,       data_format      string    always "channels_last"
+//   GlobalMaxPooling2D            keepdims         boolean
+//   ZeroPadding2D                 padding          list of 4 top, bottom, left, right
+//                                 data_format      string    always "channels_last"
+//   BatchNormalization            axis             integer   see below
+//                                 momentum, epsilon          number
+//                                 center, scale    boolean   whether beta, gamma are among the weights
+//   Concatenate, Softmax          axis             integer   see below
+//   ReLU                          max_value        number    +infinity where Keras has null
+//                                 negative_slope, threshold  number
+//   LeakyReLU                     alpha            number    Keras 3's negative_slope
+//   InputLayer, Add               none
+//
+// `axis` is not negative and does not count the batch axis: the channels of (height, width, channels) are axis 2.
+// `activation` is a name of keras.activations, "linear" where there is none; swish is written silu, hard_swish
+// hard_silu. What "hard_sigmoid" computes depends on ModelSpec::profile: relu6(x + 3) / 6 for kKeras3, else
+// clip(0.2 x + 0.5, 0, 1).
+// `seed` of Dropout is not kept: random streams are the engine's.
+#pragma once

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the reader knows of one Keras layer class. A new class is one LayerKind in a file of src/spec/layers, named in
+// the list of its file; layer_table.cpp joins the lists.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "modelhop/model_spec.hpp"
+#include "spec/layer_config.hpp"
+
+namespace modelhop::spec {
+
+/// One array of the layer. Keras keys follow from the name: kernel_initializer, kernel_regularizer, kernel_constraint.
+struct WeightRule {
+  const char* name;
+  const char* initializer;           ///< default
+  const char* present_if = nullptr;  ///< boolean attribute that must hold
+  bool is_statistic = false;         ///< never trained; no regularizer or constraint
+};
+
+/// One call of a layer: its attributes and the shapes it is given. Shape functions may complete the attributes.
+struct LayerCall {
+  LayerSpec& layer;
+  const std::vector<Shape>& inputs;
+
+  const Shape& input() const { return inputs.front(); }
+  std::string where() const;  ///< `layer "name"`
+  /// Throws unless the (only) input has this many axes beside the batch.
+  void require_rank(std::size_t rank) const;
+};
+
+struct LayerKind {
+  std::string_view class_name;
+  /// Fills LayerSpec::attributes from the JSON. Keys it does not read are refused unless they are null, false or empty.
+  void (*read)(LayerConfig& config, Attributes& attributes) = nullptr;
+  /// Also settles attributes that need the input's shape (axis, -1 in target_shape); finds them as read() left them.
+  Shape (*output_shape)(const LayerCall& call) = nullptr;
+  std::int64_t (*flops)(const LayerCall& call, const Shape& output) = nullptr;
+  std::vector<WeightRule> weights = {};
+  Shape (*weight_shape)(const LayerCall& call, std::string_view weight) = nullptr;
+  int min_inputs = 1;
+  int max_inputs = 1;
+  std::vector<std::string_view> aliases = {};
+};
+
+/// Null where no such class is known.
+const LayerKind* find_layer_kind(std::string_view class_name);
+
+// The lists that layer_table.cpp joins.
+const std::vector<LayerKind>& core_layers();
+const std::vector<LayerKind>& shape_layers();
+const std::vector<LayerKind>& convolution_layers();
+const std::vector<LayerKind>& pooling_layers();
+const std::vector<LayerKind>& normalization_layers();
+const std::vector<LayerKind>& activation_layers();
+const std::vector<LayerKind>& merge_layers();
+
+// Parts that several kinds share.
+void read_nothing(LayerConfig& config, Attributes& attributes);
+Shape same_shape(const LayerCall& call);
+std::int64_t no_flops(const LayerCall& call, const Shape& output);
+std::int64_t flops_of(std::int64_t elements, std::int64_t each, const LayerCall& call);
+/// Throws kNotSupported for channels_first.
+void read_data_format(LayerConfig& config, Attributes& attributes);
+/// `padding` "valid" or "same".
+void read_padding(LayerConfig& config, Attributes& attributes);
+/// `axis` as Keras writes it (a number, or a list of one) -> stored counting the batch axis, settled by settle_axis.
+void read_axis(LayerConfig& config, Attributes& attributes);
+/// Makes `axis` positive and without the batch axis, for an input of `rank` axes. Returns it.
+std::size_t settle_axis(const LayerCall& call, std::size_t rank);
+/// Rows and columns after windows of `size_name` have moved over a (height, width, channels) input.
+Shape windowed_shape(const LayerCall& call, const char* size_name, std::int64_t channels);
+
+}  // namespace modelhop::spec

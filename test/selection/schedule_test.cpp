@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "selection/schedule.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "modelhop/error.hpp"
+#include "schedule_simulator.hpp"
+
+namespace modelhop {
+namespace {
+
+Work work(int iterations, std::vector<double> train) {
+  Work result;
+  result.iterations = iterations;
+  result.train_cost = std::move(train);
+  return result;
+}
+
+double mean_ratio(Policy policy, const std::function<Costs(std::uint64_t)>& costs, int trials) {
+  double total = 0.0;
+  for (int trial = 1; trial <= trials; ++trial) total += simulate(policy, costs(trial), trial).ratio();
+  return total / trials;
+}
+
+TEST(Scheduler, GivesEveryVisitExactlyOnce) {
+  Scheduler scheduler({.seed = 7});
+  for (int key = 1; key <= 3; ++key) scheduler.add(key, work(2, {1, 1, 1, 1}));
+  std::map<ConfigurationKey, std::set<std::pair<int, int>>> visits;
+  while (!scheduler.is_done()) {
+    const auto unit = scheduler.next(0);
+    ASSERT_TRUE(unit);
+    EXPECT_TRUE(visits[unit->configuration].insert({unit->iteration, unit->segment}).second);
+    scheduler.finished(*unit, 1.0);
+  }
+  for (int key = 1; key <= 3; ++key) EXPECT_EQ(visits[key].size(), 8U);
+}
+
+TEST(Scheduler, TrainsAConfigurationOneUnitAtATime) {
+  Scheduler scheduler;
+  scheduler.add(1, work(1, {1, 1}));
+  const auto first = scheduler.next(0);
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(scheduler.next(1));
+  scheduler.finished(*first, 1.0);
+  EXPECT_TRUE(scheduler.next(1));
+}
+
+TEST(Scheduler, ServesTheLongestFirst) {
+  Scheduler scheduler;
+  scheduler.add(1, work(1, {1, 1}));
+  scheduler.add(2, work(3, {1, 1}));
+  EXPECT_EQ(scheduler.next(0)->configuration, 2);
+}
+
+TEST(Scheduler, LearnsFromMeasuredTimes) {
+  Scheduler scheduler;
+  scheduler.add(1, work(3, {1, 1}));
+  scheduler.add(2, work(3, {1, 1}));
+  const auto first = scheduler.next(0);
+  const auto second = scheduler.next(1);
+  scheduler.finished(*first, 1.0);
+  scheduler.finished(*second, 10.0);
+  EXPECT_EQ(scheduler.next(0)->configuration, second->configuration);
+  EXPECT_NEAR(scheduler.remaining(second->configuration), 50.0, 1e-9);
+}
+
+TEST(Scheduler, EvaluationsOfAnIterationRunSideBySideAndGateTheNext) {
+  Scheduler scheduler;
+  Work owed = work(2, {1});
+  owed.evaluate_training_cost = {1};
+  owed.evaluate_validation_cost = {1, 1};
+  owed.evaluated_iterations = {1};
+  scheduler.add(5, owed);
+  scheduler.finished(*scheduler.next(0), 1.0);
+  std::vector<Unit> evaluations;
+  for (int worker = 0; worker < 3; ++worker) {
+    const auto unit = scheduler.next(worker);
+    ASSERT_TRUE(unit);
+    EXPECT_NE(unit->kind, UnitKind::kTrain);
+    evaluations.push_back(*unit);
+  }
+  EXPECT_FALSE(scheduler.next(3));
+  for (const Unit& unit : evaluations) scheduler.finished(unit, 1.0);
+  const auto next = scheduler.next(0);
+  ASSERT_TRUE(next);
+  EXPECT_EQ(*next, (Unit{5, UnitKind::kTrain, 0, 2}));
+  scheduler.finished(*next, 1.0);
+  EXPECT_TRUE(scheduler.is_done());
+}
+
+TEST(Scheduler, AddsAndRemovesWhileUnitsRun) {
+  Scheduler scheduler;
+  scheduler.add(1, work(5, {1, 1}));
+  const auto running = scheduler.next(0);
+  scheduler.remove(1);
+  EXPECT_FALSE(scheduler.is_done());
+  EXPECT_FALSE(scheduler.next(1));
+  scheduler.add(2, work(1, {1}));
+  EXPECT_EQ(scheduler.next(1)->configuration, 2);
+  scheduler.finished(*running, 1.0);
+  scheduler.finished({2, UnitKind::kTrain, 0, 1}, 1.0);
+  EXPECT_TRUE(scheduler.is_done());
+}
+
+TEST(Scheduler, RefusesAReportOfAUnitThatDoesNotRun) {
+  Scheduler scheduler;
+  scheduler.add(1, work(1, {1}));
+  EXPECT_THROW(scheduler.finished({1, UnitKind::kTrain, 0, 1}, 1.0), Error);
+}
+
+TEST(Scheduler, OrdersSegmentsBySeedWhereAWorkerHasTheChoice) {
+  const auto order = [](std::uint64_t seed) {
+    Scheduler scheduler({.seed = seed});
+    scheduler.add(1, work(1, std::vector<double>(8, 1.0)));
+    std::vector<int> segments;
+    while (const auto unit = scheduler.next(0)) {
+      segments.push_back(unit->segment);
+      scheduler.finished(*unit, 1.0);
+    }
+    return segments;
+  };
+  EXPECT_EQ(order(3), order(3));
+  EXPECT_NE(order(3), order(4));
+}
+
+TEST(LowerBound, IsTheLongestRowOrTheFullestMachine) {
+  EXPECT_DOUBLE_EQ(makespan_lower_bound({{1, 2}, {4, 3}}), 7.0);
+  EXPECT_DOUBLE_EQ(makespan_lower_bound({{1, 1}, {1, 1}, {1, 1}}), 3.0);
+  EXPECT_DOUBLE_EQ(makespan_lower_bound(std::vector<double>{3, 3, 3, 3}, 2), 6.0);
+  EXPECT_DOUBLE_EQ(makespan_lower_bound(std::vector<double>{9, 1}, 2), 9.0);
+}
+
+// Published means (96 configurations, 16 workers, 80 % of cost 1): 3.290, 1.065, 1.000.
+TEST(Simulation, ReproducesTheTwoModeRow) {
+  const auto costs = [](std::uint64_t seed) { return two_mode_costs(96, 16, 8.0, seed); };
+  EXPECT_NEAR(mean_ratio(Policy::kSynchronousRing, costs, 200), 3.290, 0.02);
+  EXPECT_NEAR(mean_ratio(Policy::kRandom, costs, 50), 1.065, 0.02);
+  EXPECT_NEAR(mean_ratio(Policy::kLongestRemaining, costs, 50), 1.000, 0.02);
+}
+
+TEST(Simulation, ReproducesTheHomogeneousRows) {
+  const struct {
+    int configurations, workers;
+    double random;
+  } rows[] = {{8, 8, 1.171}, {16, 16, 1.138}, {16, 8, 1.064}, {96, 16, 1.009}};
+  for (const auto& row : rows) {
+    const auto costs = [&](std::uint64_t) { return homogeneous_costs(row.configurations, row.workers); };
+    EXPECT_NEAR(mean_ratio(Policy::kSynchronousRing, costs, 1), 1.0, 1e-9);
+    EXPECT_NEAR(mean_ratio(Policy::kRandom, costs, 200), row.random, 0.02);
+    EXPECT_NEAR(mean_ratio(Policy::kLongestRemaining, costs, 1), 1.0, 1e-9);
+  }
+}
+
+TEST(Simulation, LongestRemainingIsNearTheBoundOnLogNormalCosts) {
+  for (const auto& [configurations, workers] : {std::pair{32, 8}, {32, 16}, {96, 16}}) {
+    const auto costs = [&](std::uint64_t seed) { return log_normal_costs(configurations, workers, seed); };
+    const double longest = mean_ratio(Policy::kLongestRemaining, costs, 50);
+    EXPECT_LE(longest, 1.02) << configurations << " on " << workers;
+    EXPECT_LE(longest, mean_ratio(Policy::kRandom, costs, 50));
+  }
+}
+
+}  // namespace
+}  // namespace modelhop
