@@ -158,7 +158,7 @@ class Summary {
     if (column == nullptr) return;
     const Oid type = column->type;
     const std::string values = quote_identifier(column->name);
-    for (const Row& row : query_in_snapshot("SELECT u.v FROM " + name_.quoted() + " AS s, unnest(s." + values +
+    for (const Row& row : query_in_snapshot("SELECT u.v::text FROM " + name_.quoted() + " AS s, unnest(s." + values +
                                             ") WITH ORDINALITY AS u(v, o) ORDER BY u.o")) {
       table->class_values.push_back(row[0]);
     }
