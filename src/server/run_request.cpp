@@ -16,6 +16,9 @@ MODELHOP_SERVER_HEADERS_END
 namespace modelhop::server {
 namespace {
 
+// Each is an element of the curves in the output tables, and is kept in memory until then.
+constexpr int kMaxEvaluations = 1'000'000;
+
 void check_iterations(const RunRequest& request, RunPlan& plan) {
   if (!request.num_iterations || *request.num_iterations < 1) {
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
@@ -28,6 +31,13 @@ void check_iterations(const RunRequest& request, RunPlan& plan) {
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "argument metrics_compute_frequency must be from 1 to " +
                                                         std::to_string(plan.iterations) + " (num_iterations), got " +
                                                         std::to_string(plan.frequency));
+  }
+  if (plan.iterations / plan.frequency > kMaxEvaluations) {
+    throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                   "argument metrics_compute_frequency: every " + std::to_string(plan.frequency) + " of " +
+                       std::to_string(plan.iterations) + " iterations makes more than " +
+                       std::to_string(kMaxEvaluations) + " evaluations",
+                   "Evaluate less often.");
   }
 }
 
@@ -93,6 +103,18 @@ std::int64_t decoded_bytes(const PackedTable& table) {
   return table.rows * row;
 }
 
+/// Rows of each segment; refuses a table with fewer buffers than segments.
+std::vector<std::int64_t> filled_segments(const PackedTable& table) {
+  std::vector<std::int64_t> rows = segment_rows(table, table.num_segments);
+  const auto empty = std::find(rows.begin(), rows.end(), 0);
+  if (empty == rows.end()) return rows;
+  throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                 "argument " + table.argument + ": table " + in_quotes(table.text) + " has " +
+                     std::to_string(table.buffers) + " buffers for " + std::to_string(table.num_segments) +
+                     " segments: segment " + std::to_string(empty - rows.begin()) + " holds no rows",
+                 "Run the preprocessor again with fewer segments.");
+}
+
 void read_data(const RunRequest& request, RunPlan& plan) {
   plan.training = read_packed_table("source_table", required(request.source_table, "source_table"));
   if (plan.training.class_values.size() == 1) {
@@ -100,12 +122,12 @@ void read_data(const RunRequest& request, RunPlan& plan) {
                    "argument source_table: \"" + plan.training.text + "\" has one class only, which nothing can learn",
                    "Give data of at least two classes, or a larger num_classes to training_preprocessor_dl.");
   }
-  plan.training_rows = segment_rows(plan.training, plan.training.num_segments);
+  plan.training_rows = filled_segments(plan.training);
   plan.segment_bytes = decoded_bytes(plan.training);
   if (!request.validation_table) return;
   plan.validation = read_packed_table("validation_table", *request.validation_table);
   check_validation(plan.training, *plan.validation);
-  plan.validation_rows = segment_rows(*plan.validation, plan.validation->num_segments);
+  plan.validation_rows = filled_segments(*plan.validation);
   plan.segment_bytes += decoded_bytes(*plan.validation);
 }
 
