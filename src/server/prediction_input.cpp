@@ -142,6 +142,8 @@ ExampleCursor::ExampleCursor(const ExampleSource& source) : source_(source) {
 }
 
 std::int64_t ExampleCursor::fetch(std::int64_t limit) {
+  // The ids become text here, row by row.
+  PinnedSettings settings;
   call_pg([this, limit] { SPI_cursor_fetch(static_cast<Portal>(portal_), true, limit); });
   table_ = SPI_tuptable;
   rows_ = static_cast<std::int64_t>(SPI_processed);
