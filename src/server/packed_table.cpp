@@ -241,6 +241,10 @@ std::int64_t PackedTable::independent_elements() const {
 std::int64_t PackedTable::dependent_elements() const {
   return product(dependent_shape);
 }
+std::int64_t PackedTable::decoded_bytes() const {
+  return rows * (independent_elements() * element_size(independent_type) +
+                 dependent_elements() * element_size(dependent_type_of_elements));
+}
 
 PackedTable read_packed_table(const std::string& argument, const std::string& text) {
   PackedTable table;
