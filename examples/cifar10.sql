@@ -56,7 +56,10 @@ SELECT modelhop.fit_multiple_model(
     'train_packed', 'model', 'configuration', num_iterations => :iterations, use_gpus => false,
     validation_table => 'test_packed', metrics_compute_frequency => 1, seed => 42) \g /dev/null
 \timing off
-SELECT * FROM modelhop.leaderboard('model') ORDER BY rank LIMIT 20;
+SELECT rank, mst_key, name AS architecture, substring(compile_params FROM $$optimizer='([^']*)'$$) AS optimizer,
+       substring(fit_params FROM 'batch_size=(\d+)') AS batch, round(validation_metric::numeric, 4) AS accuracy,
+       round(training_metric::numeric, 4) AS in_training, round(metric_gap::numeric, 4) AS gap, status
+FROM modelhop.leaderboard('model') JOIN architecture USING (model_id) ORDER BY rank LIMIT 20;
 
 \echo
 \echo == 6. The best ones again, from scratch, for longer
@@ -67,7 +70,10 @@ SELECT modelhop.fit_multiple_model(
     'train_packed', 'final_model', 'finalist', num_iterations => :final_iterations, use_gpus => false,
     validation_table => 'test_packed', metrics_compute_frequency => 1, seed => 43) \g /dev/null
 \timing off
-SELECT * FROM modelhop.leaderboard('final_model') ORDER BY rank;
+SELECT rank, mst_key, name AS architecture, substring(compile_params FROM $$optimizer='([^']*)'$$) AS optimizer,
+       substring(fit_params FROM 'batch_size=(\d+)') AS batch, round(validation_metric::numeric, 4) AS accuracy,
+       round(training_metric::numeric, 4) AS in_training, round(metric_gap::numeric, 4) AS gap, status
+FROM modelhop.leaderboard('final_model') JOIN architecture USING (model_id) ORDER BY rank;
 
 \echo
 \echo == 7. The winner names five images: its three best guesses for each

@@ -54,7 +54,10 @@ SELECT modelhop.fit_multiple_model(
 
 \echo
 \echo == 6. The leaderboard
-SELECT * FROM modelhop.leaderboard('model') ORDER BY rank;
+SELECT rank, mst_key, name AS architecture, substring(compile_params FROM $$optimizer='([^']*)'$$) AS optimizer,
+       substring(fit_params FROM 'batch_size=(\d+)') AS batch, round(validation_metric::numeric, 4) AS accuracy,
+       round(training_metric::numeric, 4) AS in_training, round(metric_gap::numeric, 4) AS gap, status
+FROM modelhop.leaderboard('model') JOIN architecture USING (model_id) ORDER BY rank;
 
 \echo
 \echo == 7. The best one names five images: its three best guesses for each

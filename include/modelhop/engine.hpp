@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine's face: train, evaluate and predict one configuration on one segment. Nothing of libtorch shows here.
 //
-// The contract (docs/architecture.md, "What training means"): a configuration's state after a list of units is a function of its
-// specs, its seed, and that list alone, bit for bit, in whatever Executor and process each unit ran (same build,
-// same device kind). Every function throws modelhop::Error and nothing else.
+// The contract (docs/architecture.md, "What training means"): a configuration's state after a list of units is a
+// function of its specs, its seed, and that list alone, bit for bit, in whatever Executor and process each unit ran
+// (same build, same device kind). Every function throws modelhop::Error and nothing else.
 #pragma once
 
 #include <cstddef>
@@ -112,8 +112,9 @@ struct EvaluationSums {
 };
 
 /// A unit whose examples arrive block by block (streaming). Blocks come in buffer order; with kBuffer each block is
-/// permuted by itself; kSegment is refused. Mini-batches cross blocks; the last one of a pass may be short. A block may be freed after `consume`.
-/// Feeding a segment's buffers one by one gives the bits that Executor::train gives on the whole segment.
+/// permuted by itself; kSegment is refused. Mini-batches cross blocks; the last one of a pass may be short. A block may
+/// be freed after `consume`. Feeding a segment's buffers one by one gives the bits that Executor::train gives on the
+/// whole segment.
 class StreamedUnit {
  public:
   virtual ~StreamedUnit() = default;

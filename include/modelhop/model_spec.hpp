@@ -27,14 +27,14 @@ using Attributes = std::map<std::string, Attribute>;
 struct InitializerSpec {
   /// Zeros, Ones, Constant, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, Orthogonal, Identity
   std::string class_name = "Zeros";
-  double value = 0.0;                      ///< Constant
-  double mean = 0.0, stddev = 0.05;        ///< RandomNormal, TruncatedNormal
-  double minval = -0.05, maxval = 0.05;    ///< RandomUniform
-  double scale = 1.0;                      ///< VarianceScaling
-  std::string mode = "fan_in";             ///< VarianceScaling: fan_in, fan_out, fan_avg
-  std::string distribution = "uniform";    ///< VarianceScaling: uniform, truncated_normal, untruncated_normal
-  double gain = 1.0;                       ///< Orthogonal, Identity
-  std::optional<std::int64_t> seed;        ///< from the JSON; empty: the configuration's own stream
+  double value = 0.0;                    ///< Constant
+  double mean = 0.0, stddev = 0.05;      ///< RandomNormal, TruncatedNormal
+  double minval = -0.05, maxval = 0.05;  ///< RandomUniform
+  double scale = 1.0;                    ///< VarianceScaling
+  std::string mode = "fan_in";           ///< VarianceScaling: fan_in, fan_out, fan_avg
+  std::string distribution = "uniform";  ///< VarianceScaling: uniform, truncated_normal, untruncated_normal
+  double gain = 1.0;                     ///< Orthogonal, Identity
+  std::optional<std::int64_t> seed;      ///< from the JSON; empty: the configuration's own stream
 };
 
 /// Penalty l1 * sum|w| + l2 * sum w^2, added to the loss in training and in evaluation (Keras L1L2).

@@ -28,9 +28,9 @@ struct ArrayView {
 /// A block of consecutive examples.
 struct Examples {
   std::int64_t rows = 0;
-  ArrayView independent;  ///< the network sees float32(x) * independent_scale
+  ArrayView independent;           ///< the network sees float32(x) * independent_scale
   float independent_scale = 1.0F;  ///< 1 / normalizing_const
-  ArrayView dependent;    ///< one-hot rows, class ids (row_elements 1) or floats; data null where there is none
+  ArrayView dependent;  ///< one-hot rows, class ids (row_elements 1) or floats; data null where there is none
 };
 
 /// All of a segment's examples, its buffers in buffer_id order.

@@ -62,8 +62,8 @@ enum class MetricKind : std::uint8_t {
 
 struct MetricSpec {
   MetricKind kind = MetricKind::kAccuracy;
-  std::string name;      ///< as the user wrote it, without quotes: shown in metrics_type
-  int k = 5;             ///< top-k metrics
+  std::string name;  ///< as the user wrote it, without quotes: shown in metrics_type
+  int k = 5;         ///< top-k metrics
   bool operator==(const MetricSpec&) const = default;
 };
 

@@ -203,6 +203,9 @@ void read_functional(const Json& config, Graph& graph) {
     written.push_back(read_inbound_nodes(layer.name, layer.class_name, list[i]));
     for (const WrittenCall& call : written.back()) refs += call.size();
     if (refs > kMaxRefs) refuse("architecture has more than " + std::to_string(kMaxRefs) + " connections");
+    if (layer.class_name != "InputLayer" && written.back().empty()) {
+      refuse("layer " + in_quotes(layer.name) + " is never called");
+    }
     layer.calls.resize(layer.class_name == "InputLayer" ? 1 : written.back().size());
   }
   const Names names = index_names(graph);

@@ -103,7 +103,6 @@ class ModelBuilder {
     std::priority_queue<Call, std::vector<Call>, std::greater<>> ready;
     for (int layer = 0; layer < static_cast<int>(graph_.layers.size()); ++layer) {
       const auto& calls = graph_.layers[layer].calls;
-      if (calls.empty()) refuse("layer " + in_quotes(graph_.layers[layer].name) + " is never called");
       for (int call = 0; call < static_cast<int>(calls.size()); ++call) {
         int count = call > 0 ? 1 : 0;
         if (call > 0) waiting[{layer, call - 1}].push_back({layer, call});
@@ -204,13 +203,13 @@ class ModelBuilder {
   }
 
   void check_inputs() const {
-    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
-      const LayerSpec& layer = model_.layers[model_.nodes[i].layer];
-      const bool is_listed = model_.inputs.front() == static_cast<int>(i);
-      if (is_listed && layer.class_name != "InputLayer") {
-        refuse("\"input_layers\" names " + in_quotes(layer.name) + ", which is not an InputLayer");
-      }
-      if (!is_listed && layer.class_name == "InputLayer") {
+    const LayerSpec& listed = model_.layers[model_.nodes[model_.inputs.front()].layer];
+    if (listed.class_name != "InputLayer") {
+      refuse("\"input_layers\" names " + in_quotes(listed.name) + ", which is not an InputLayer");
+    }
+    for (int node = 0; node < static_cast<int>(model_.nodes.size()); ++node) {
+      const LayerSpec& layer = model_.layers[model_.nodes[node].layer];
+      if (layer.class_name == "InputLayer" && node != model_.inputs.front()) {
         refuse("layer " + in_quotes(layer.name) + " is an InputLayer, but not among \"input_layers\"");
       }
     }

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small network trained by units in the real program: cached, streamed, moved out and in.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "test_client.hpp"
+
+namespace modelhop::trainer {
+namespace {
+
+const std::vector<std::int64_t> kBuffers = {50, 40, 37, 23};
+constexpr std::int64_t kRows = 150;
+
+class Training : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { trainer_ = new TrainerProcess({"--slots=2"}); }
+  static void TearDownTestSuite() {
+    delete trainer_;
+    trainer_ = nullptr;
+  }
+  static TrainerProcess* trainer_;
+  const Flowers flowers_ = make_flowers(kRows);
+};
+TrainerProcess* Training::trainer_ = nullptr;
+
+struct Sums {
+  double loss = 0;
+  double accuracy = 0;
+};
+
+Sums evaluate(TestClient& client, int configuration, std::int32_t segment) {
+  client.queue_unit(1000, wire::UnitKind_Evaluate, configuration, segment);
+  const wire::Frame frame = client.finished(1000);
+  const auto* done = frame.message().body_as_UnitFinished();
+  EXPECT_EQ(done->examples(), kRows);
+  EXPECT_EQ(done->metrics()->size(), 1U);
+  return {done->loss() / kRows, done->metrics()->Get(0) / kRows};
+}
+
+TEST_F(Training, LearnsEvaluatesAndPredicts) {
+  TestClient client(*trainer_);
+  client.open_run({});
+  client.load_segment(0, flowers_, kBuffers);
+  const Sums before = evaluate(client, 1, 0);
+  for (int iteration = 1; iteration <= 30; ++iteration) {
+    client.queue_unit(static_cast<std::uint64_t>(iteration), wire::UnitKind_Train, 1, 0, iteration);
+    const wire::Frame frame = client.finished(static_cast<std::uint64_t>(iteration));
+    const auto* done = frame.message().body_as_UnitFinished();
+    EXPECT_EQ(done->steps(), 19);
+    EXPECT_EQ(done->examples(), kRows);
+    EXPECT_LE(done->started_us(), done->ended_us());
+    EXPECT_TRUE(done->slot() == 0 || done->slot() == 1);
+    EXPECT_FALSE(done->has_diverged());
+  }
+  const Sums after = evaluate(client, 1, 0);
+  EXPECT_LT(after.loss, before.loss / 2);
+  EXPECT_GT(after.accuracy, 0.9);
+
+  client.queue_unit(50, wire::UnitKind_Predict, 1, 0);
+  wire::Frame frame = client.finished(50);
+  const auto* done = frame.message().body_as_UnitFinished();
+  ASSERT_EQ(done->output_elements(), 3);
+  ASSERT_EQ(done->examples(), kRows);
+  const auto memory = wire::SharedMemory::map(frame.take_file(), kRows * 3 * 4, wire::SharedMemory::Access::kReadOnly);
+  const auto* outputs = reinterpret_cast<const float*>(memory.bytes().data());
+  int correct = 0;
+  for (std::int64_t row = 0; row < kRows; ++row) {
+    const float* values = outputs + row * 3;
+    EXPECT_NEAR(values[0] + values[1] + values[2], 1.0F, 1e-5F);
+    correct += std::max_element(values, values + 3) - values == row % 3;
+  }
+  EXPECT_NEAR(correct / static_cast<double>(kRows), after.accuracy, 1e-9);
+}
+
+TEST_F(Training, ContinuesBitForBitFromAStateThatWasTakenOut) {
+  TestClient client(*trainer_);
+  client.open_run({.configurations = {{1}, {2}}});
+  client.load_segment(0, flowers_, kBuffers);
+  client.queue_unit(1, wire::UnitKind_Train, 1, 0, 1);
+  client.finished(1);
+  const StateBytes half_way = client.get_state(1);
+  client.queue_unit(2, wire::UnitKind_Train, 1, 0, 2);
+  client.finished(2);
+  const StateBytes straight = client.get_state(1);
+  EXPECT_NE(straight.weights, half_way.weights);
+
+  client.set_state(2, half_way);
+  EXPECT_EQ(client.get_state(2), half_way);
+  client.queue_unit(3, wire::UnitKind_Train, 2, 0, 2);
+  client.finished(3);
+  EXPECT_EQ(client.get_state(2), straight);
+
+  // Without the optimizer's slots the same unit must end elsewhere: they do travel.
+  client.set_state(2, {half_way.weights, {}});
+  client.queue_unit(4, wire::UnitKind_Train, 2, 0, 2);
+  client.finished(4);
+  EXPECT_NE(client.get_state(2).weights, straight.weights);
+}
+
+TEST_F(Training, RefusesAStateThatDoesNotFit) {
+  TestClient client(*trainer_);
+  client.open_run({});
+  StateBytes state = client.get_state(1);
+  const StateBytes original = state;
+  state.weights.push_back(0);
+  EXPECT_THROW(client.set_state(1, state), Error);
+  state = original;
+  state.rest.resize(state.rest.size() / 2);
+  EXPECT_THROW(client.set_state(1, state), Error);
+  EXPECT_EQ(client.get_state(1), original);
+}
+
+TEST_F(Training, RefusesTwoTrainingUnitsOfOneConfigurationAtOnce) {
+  TestClient client(*trainer_);
+  client.open_run({.configurations = {{.fit = "batch_size=1, epochs=200"}}});
+  client.load_segment(0, flowers_, kBuffers);
+  client.queue_unit(1, wire::UnitKind_Train, 1, 0);
+  client.queue_unit(2, wire::UnitKind_Train, 1, 0);
+  wire::Frame failed = client.event();
+  ASSERT_NE(failed.message().body_as_UnitFailed(), nullptr);
+  EXPECT_EQ(failed.message().body_as_UnitFailed()->unit(), 2U);
+  EXPECT_EQ(failed.message().body_as_UnitFailed()->code(), static_cast<int>(ErrorCode::kInternal));
+  client.finished(1);
+}
+
+TEST_F(Training, EvaluatesOneConfigurationSideBySide) {
+  TestClient client(*trainer_);
+  client.open_run({});
+  client.load_segment(0, flowers_, kBuffers);
+  for (std::uint64_t unit = 1; unit <= 8; ++unit) client.queue_unit(unit, wire::UnitKind_Evaluate, 1, 0);
+  double loss = -1;
+  for (int i = 0; i < 8; ++i) {
+    wire::Frame frame = client.event();
+    const auto* done = frame.message().body_as_UnitFinished();
+    ASSERT_NE(done, nullptr);
+    if (i > 0) {
+      EXPECT_EQ(done->loss(), loss);
+    }
+    loss = done->loss();
+  }
+}
+
+TEST_F(Training, MarksAConfigurationThatDiverged) {
+  TestClient client(*trainer_);
+  client.open_run({.configurations = {{.compile = "optimizer='sgd(lr=1e30)', loss='mse', metrics=['mae']"}}});
+  client.load_segment(0, flowers_, kBuffers);
+  bool has_diverged = false;
+  for (std::uint64_t unit = 1; unit <= 3 && !has_diverged; ++unit) {
+    client.queue_unit(unit, wire::UnitKind_Train, 1, 0, static_cast<int>(unit));
+    has_diverged = client.finished(unit).message().body_as_UnitFinished()->has_diverged();
+  }
+  EXPECT_TRUE(has_diverged);
+}
+
+/// Two configurations, two visits; with several passes in a visit.
+std::vector<StateBytes> train_cached(TestClient& client, const RunText& run, const Flowers& flowers) {
+  client.open_run(run);
+  client.load_segment(0, flowers, kBuffers);
+  for (int visit = 1; visit <= 2; ++visit) {
+    for (const int key : {1, 2}) {
+      const auto unit = static_cast<std::uint64_t>(visit * 10 + key);
+      client.queue_unit(unit, wire::UnitKind_Train, key, 0, visit);
+      client.finished(unit);
+    }
+  }
+  std::vector<StateBytes> states = {client.get_state(1), client.get_state(2)};
+  client.close_run();
+  return states;
+}
+
+std::vector<StateBytes> train_streamed(TestClient& client, const RunText& run, const Flowers& flowers, int passes) {
+  client.open_run(run);
+  client.open_stream(0, 2, 64 * 40);
+  for (int visit = 1; visit <= 2; ++visit) {
+    const auto first = static_cast<std::uint64_t>(visit * 10);
+    for (int pass = 0; pass < passes; ++pass) {
+      client.begin_scan(0, visit, pass, {{first + 1, 1}, {first + 2, 2}});
+      client.stream(flowers, kBuffers);
+      std::uint64_t units = 0;
+      for (int ended = 0; ended < 2;) {
+        wire::Frame frame = client.event();
+        const auto* done = frame.message().body_as_UnitFinished();
+        if (done == nullptr) {
+          client.window_free(frame);
+          continue;
+        }
+        units += done->unit();
+        EXPECT_EQ(done->examples(), pass == passes - 1 ? kRows * passes : 0);
+        ++ended;
+      }
+      EXPECT_EQ(units, 2 * first + 3);
+    }
+  }
+  std::vector<StateBytes> states = {client.get_state(1), client.get_state(2)};
+  client.close_run();
+  return states;
+}
+
+TEST_F(Training, StreamsToTheSameBits) {
+  for (const int passes : {1, 3}) {
+    RunText run;
+    const std::string epochs = "epochs=" + std::to_string(passes);
+    run.configurations = {
+        {1, "optimizer='adam(lr=0.01)', loss='categorical_crossentropy'", "batch_size=8, " + epochs},
+        {2, "optimizer='sgd(lr=0.05, momentum=0.9)', loss='categorical_crossentropy'", "batch_size=33, " + epochs, 5}};
+    for (const wire::Shuffle shuffle : {wire::Shuffle_Buffer, wire::Shuffle_None}) {
+      run.shuffle = shuffle;
+      TestClient client(*trainer_);
+      const auto cached = train_cached(client, run, flowers_);
+      EXPECT_EQ(train_streamed(client, run, flowers_, passes), cached) << passes << " " << int{shuffle};
+      EXPECT_EQ(train_cached(client, run, flowers_), cached);
+    }
+  }
+}
+
+TEST_F(Training, EvaluatesAStream) {
+  TestClient client(*trainer_);
+  client.open_run({});
+  client.load_segment(1, flowers_, kBuffers);
+  const Sums cached = evaluate(client, 1, 1);
+  client.open_stream(0, 3, 64 * 40);
+  client.begin_scan(0, 1, 0, {{7, 1}}, true);
+  client.stream(flowers_, kBuffers);
+  const wire::Frame frame = client.finished(7);
+  EXPECT_EQ(frame.message().body_as_UnitFinished()->examples(), kRows);
+  EXPECT_NEAR(frame.message().body_as_UnitFinished()->loss() / kRows, cached.loss, 1e-6);
+}
+
+TEST_F(Training, RefusesToStreamWhatIsShuffledAsAWhole) {
+  TestClient client(*trainer_);
+  client.open_run({.shuffle = wire::Shuffle_Segment});
+  client.open_stream(0, 2, 64 * 40);
+  client.begin_scan(0, 1, 0, {{7, 1}});
+  client.stream(flowers_, {50});
+  try {
+    client.finished(7);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+  }
+  client.queue_unit(8, wire::UnitKind_Train, 1, 0);
+  EXPECT_THROW(client.finished(8), Error);
+}
+
+TEST_F(Training, ContinuesAfterARestart) {
+  StateBytes half_way;
+  StateBytes straight;
+  {
+    TestClient client(*trainer_);
+    client.open_run({});
+    client.load_segment(0, flowers_, kBuffers);
+    client.queue_unit(1, wire::UnitKind_Train, 1, 0, 1);
+    client.finished(1);
+    half_way = client.get_state(1);
+    client.queue_unit(2, wire::UnitKind_Train, 1, 0, 2);
+    client.finished(2);
+    straight = client.get_state(1);
+  }
+  const TrainerProcess another({"--slots=1"});
+  TestClient client(another);
+  client.open_run({});
+  client.load_segment(0, flowers_, kBuffers);
+  client.set_state(1, half_way);
+  client.queue_unit(2, wire::UnitKind_Train, 1, 0, 2);
+  client.finished(2);
+  EXPECT_EQ(client.get_state(1), straight);
+}
+
+}  // namespace
+}  // namespace modelhop::trainer
