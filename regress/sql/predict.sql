@@ -69,6 +69,18 @@ SELECT modelhop.fit('measured_packed', 'line', 'arch', 3, $$loss='mse', optimize
 SELECT modelhop.predict('line', 'measured', 'id', 'attributes', 'line_guess');
 SELECT class_name, class_value, count(*), max(abs(prob - target[class_value::integer + 1])) < 0.2 AS near
 FROM line_guess JOIN measured USING (id) GROUP BY 1, 2 ORDER BY 2;
+-- Ids come back as they were, whatever the session's settings.
+SET intervalstyle = 'sql_standard'; SET extra_float_digits = -9; SET datestyle = 'SQL, DMY'; SET array_nulls = off;
+CREATE TABLE odd AS SELECT sqrt(id)::float8 AS id, '-1 day -02:03:04'::interval * id AS span, date '2026-02-01' + id AS day,
+  nullif(id, 2) AS hole, attributes FROM flower WHERE id < 4;
+SELECT modelhop.predict('model', 'odd', 'id', 'attributes', 'odd_numbers', 'response');
+SELECT modelhop.predict('model', 'odd', 'span', 'attributes', 'odd_spans', 'response');
+SELECT modelhop.predict('model', 'odd', 'day', 'attributes', 'odd_days', 'response');
+SELECT modelhop.predict('model', 'odd', 'hole', 'attributes', 'odd_holes', 'response');
+RESET ALL;
+SET client_min_messages = warning;
+SELECT (SELECT count(*) FROM odd_numbers JOIN odd USING (id)) AS numbers, (SELECT count(*) FROM odd_spans JOIN odd USING (span)) AS spans,
+  (SELECT count(*) FROM odd_days JOIN odd USING (day)) AS days, (SELECT count(*) FILTER (WHERE hole IS NULL) FROM odd_holes) AS holes;
 -- Rows that cannot be read are named, and nothing is written.
 CREATE TABLE broken AS SELECT id, attributes FROM flower WHERE id < 5;
 \set VERBOSITY terse
