@@ -132,7 +132,6 @@ SELECT one_layer('Dense', '"units": 4, "activation": "softmax"');
 SELECT left(architecture_refusal('{"class_name": "Model", "config": {"name": "m", "layers": [{"class_name": "InputLayer", "name": "i", "config": {"name": "i", "batch_input_shape": [null, 4]}, "inbound_nodes": []}, {"class_name": "Dense", "name": "d", "config": {"name": "d", "units": 3}, "inbound_nodes": [[["ghost", 0, 0, {}]]]}], "input_layers": [["i", 0, 0]], "output_layers": [["d", 0, 0]]}}'), 5);
 -- Memory.
 SET modelhop.run_memory_limit = '1MB';
-SELECT left(one_layer('Dense', '"units": 3, "activation": "softmax"'), 5);
 INSERT INTO arch (model_id, model_arch) VALUES (60, '{"class_name": "Sequential", "config": {"name": "m", "layers": [
   {"class_name": "Dense", "config": {"name": "a", "units": 100000, "batch_input_shape": [null, 4]}},
   {"class_name": "Dense", "config": {"name": "b", "units": 3, "activation": "softmax"}}]}}');

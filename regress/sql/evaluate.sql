@@ -18,7 +18,7 @@ SELECT modelhop.evaluate('models', 'packed_val', 'score_2', mst_key => 2);
 SELECT abs(s.loss - i.validation_loss_final) < 1e-9 AS same_loss, s.metric = i.validation_metrics_final AS same_metric,
        s.metrics_type, s.loss_type, cardinality(all_metrics) AS metrics
 FROM score_1 s, models_info i WHERE i.mst_key = 1;
-SELECT abs(s.loss - i.validation_loss_final) < 1e-9 AS same_loss, metric, metrics_type, loss_type, all_metrics
+SELECT abs(s.loss - i.validation_loss_final) < 1e-9 AS same_loss, s.metric, s.metrics_type, s.loss_type, s.all_metrics
 FROM score_2 s, models_info i WHERE i.mst_key = 2;
 SELECT modelhop.fit('packed', 'single', 'arch', 1, $$loss='categorical_crossentropy', optimizer='adam', metrics=['accuracy']$$, 'batch_size=32', 2, FALSE, 'packed_val');
 SELECT modelhop.evaluate('single', 'packed_val', 'score_3');

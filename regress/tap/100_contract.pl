@@ -132,7 +132,7 @@ for my $slots (1, 2, 3) {
     }
 }
 is(sql("SELECT count(DISTINCT md5(model_weights)) FROM (SELECT mst_key, model_weights FROM out_1_1_true UNION ALL"
-    . " SELECT mst_key, model_weights FROM out_3_1_false) both WHERE mst_key = 1"), '1',
+    . " SELECT mst_key, model_weights FROM out_3_1_false) runs WHERE mst_key = 1"), '1',
     'one segment: cached at one slot and streaming at three give the same bits');
 
 fit('whole', 4, "use_caching => TRUE, seed => -7");

@@ -6,6 +6,7 @@
 #include "server/bridge.hpp"
 #include "server/run_input.hpp"
 #include "server/run_output.hpp"
+#include "server/value_text.hpp"
 
 MODELHOP_SERVER_HEADERS_BEGIN
 #include "access/xact.h"
@@ -29,13 +30,19 @@ void take_free_names(const std::string& text, RunPlan& plan) {
 /// The tables are filled anew in place, so their columns must be those that this run would make.
 void check_former_table(const char* argument, const OutputTable& table) {
   const Oid relation = existing_table(argument, table.name.quoted());
-  const auto present = query(
-      "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute "
-      "WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-      {std::to_string(relation)});
-  const bool is_same = std::equal(
-      present.begin(), present.end(), table.columns.begin(), table.columns.end(),
-      [](const Row& row, const OutputColumn& column) { return row[0] == column.name && row[1] == column.type; });
+  std::vector<std::optional<std::string>> names;
+  std::vector<std::optional<std::string>> types;
+  for (const OutputColumn& column : table.columns) {
+    names.push_back(column.name);
+    types.push_back(column.type);
+  }
+  const auto comparison = query(
+      "SELECT (SELECT array_agg(attname::text || ' ' || atttypid::text ORDER BY attnum) FROM pg_attribute "
+      "WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped) = "
+      "(SELECT array_agg(name || ' ' || type::regtype::oid::text ORDER BY place) "
+      "FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS u(name, type, place))",
+      {std::to_string(relation), array_text(names), array_text(types)});
+  const bool is_same = comparison[0][0] == "t";
   if (!is_same) {
     throw SqlError(ERRCODE_WRONG_OBJECT_TYPE,
                    std::string("argument ") + argument + ": \"" + table.name.quoted() +

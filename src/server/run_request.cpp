@@ -150,13 +150,14 @@ void check_memory(RunPlan& plan, int slots) {
   plan.needed_memory = states + busy * workspace + segments;
   if (plan.needed_memory <= plan.memory_limit) return;
   throw Error(ErrorCode::kOutOfMemory,
-              "the run needs " + megabytes(plan.needed_memory) + " in the trainer, modelhop.memory_limit allows " +
+              "the run needs " + megabytes(plan.needed_memory) + " in the trainer, its limit is " +
                   megabytes(plan.memory_limit) + ": " + megabytes(states) + " for " +
                   std::to_string(plan.configurations.size()) + " states, " + megabytes(workspace) + " for each of " +
                   std::to_string(busy) + " slots, " + megabytes(segments) + " of data (mst_key " +
                   std::to_string(largest->key) + " is the largest with " +
                   std::to_string(plan.architecture_of(*largest).parameters) + " parameters)",
-              "Use smaller models or batches, fewer configurations, or raise modelhop.memory_limit.");
+              "Use smaller models or batches, fewer configurations, or raise modelhop.memory_limit (or "
+              "run_memory_limit, where it is set).");
 }
 
 RunPlan make_run_plan(const RunRequest& request) {

@@ -171,9 +171,9 @@ void set_metric_argument(MetricSpec& metric, const std::string& name, const Pyth
   } else if (name == "threshold" && metric.kind == MetricKind::kBinaryAccuracy) {
     if (number_of(what, value) != 0.5) unsupported(what + " = " + in_quotes(value.text) + " is not supported");
   } else if (name == "from_logits" || name == "label_smoothing") {
-    if (number_of(what, PythonValue{boolean_of(what, value) ? 1LL : 0LL, value.text}) != 0.0) {
-      unsupported(what + " = " + in_quotes(value.text) + " is not supported");
-    }
+    const auto* flag = std::get_if<bool>(&value.value);
+    const bool is_off = flag != nullptr ? !*flag : number_of(what, value) == 0.0;
+    if (!is_off) unsupported(what + " = " + in_quotes(value.text) + " is not supported");
   } else {
     check_common_argument(what, name, value);
   }
@@ -230,10 +230,7 @@ std::vector<MetricSpec> read_metrics(const PythonValue& value, const LossSpec& l
   if (is_none(value)) return metrics;
   const auto* list = std::get_if<PythonList>(&value.value);
   if (list == nullptr) {
-    if (const auto* dict = std::get_if<PythonDict>(&value.value);
-        dict != nullptr && (dict->empty() || dict->front().first.text.find("class_name") == std::string::npos)) {
-      unsupported("metrics as a dict", "Give a list.");
-    }
+    if (std::holds_alternative<PythonDict>(value.value)) unsupported("metrics as a dict", "Give a list.");
     metrics.push_back(read_metric(value, loss));
     return metrics;
   }

@@ -45,8 +45,7 @@ std::string string_text(const std::string& text) {
 
 /// A value as Python would print it.
 std::string value_text(const PythonValue& value) {
-  if (const auto* number = std::get_if<double>(&value.value))
-    return float_text(number_of("value", value) == 0 ? 0.0 : *number);
+  if (std::holds_alternative<double>(value.value)) return float_text(number_of("value", value));
   if (const auto* integer = std::get_if<long long>(&value.value)) return std::to_string(*integer);
   if (const auto* text = std::get_if<std::string>(&value.value)) return string_text(*text);
   if (const auto* list = std::get_if<PythonList>(&value.value)) {

@@ -44,13 +44,14 @@ void check_compile_keys(const Assignments& assignments) {
   }
 }
 
+/// True leaves the order to the call's own setting.
 std::optional<Shuffle> read_shuffle(const PythonValue& value) {
   if (const auto* text = std::get_if<std::string>(&value.value)) {
     if (*text == "batch") return Shuffle::kBuffer;
   } else if (const auto* call = std::get_if<PythonCall>(&value.value); call != nullptr && call->name == "batch") {
     return Shuffle::kBuffer;
   } else if (std::holds_alternative<bool>(value.value)) {
-    return std::get<bool>(value.value) ? Shuffle::kSegment : Shuffle::kNone;
+    return std::get<bool>(value.value) ? std::nullopt : std::optional(Shuffle::kNone);
   }
   refuse("fit_params: \"shuffle\" must be True, False or 'batch', not " + in_quotes(value.text));
 }

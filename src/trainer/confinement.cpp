@@ -8,28 +8,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string>
-#include <utility>
 
 #include "modelhop/error.hpp"
 
 namespace modelhop::trainer {
 namespace {
-
-/// MKL_CBWR=AUTO: MKL takes the best code for this processor and promises the same bits from run to run for data of
-/// the same alignment; the engine aligns all its buffers to 64 bytes, so the slower STRICT modes give nothing more.
-constexpr std::array<std::pair<const char*, const char*>, 4> kEnvironment = {{
-    {"OMP_NUM_THREADS", "1"},
-    {"MKL_NUM_THREADS", "1"},
-    {"MKL_DYNAMIC", "FALSE"},
-    {"MKL_CBWR", "AUTO"},
-}};
 
 constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
 /// A thread's stack and the address space (not memory) that malloc reserves for it.
@@ -71,17 +59,6 @@ void raise_descriptor_limit() {
 }
 
 }  // namespace
-
-void ensure_environment(char* const* argv) {
-  bool is_complete = true;
-  for (const auto& [name, value] : kEnvironment) {
-    if (std::getenv(name) != nullptr) continue;
-    setenv(name, value, 1);
-    is_complete = false;
-  }
-  if (!is_complete) execv("/proc/self/exe", argv);
-  // Where that fails the engine's own settings still hold the threads down.
-}
 
 std::int64_t address_space_margin(const Options& options) {
   if (options.memory_limit == 0) return 0;

@@ -8,10 +8,6 @@
 
 namespace modelhop::trainer {
 
-/// Thread and reproducibility settings are read by libraries before main begins: where one is missing, sets it and
-/// starts the same program again. The server's worker sets them, so that this is for runs by hand.
-void ensure_environment(char* const* argv);
-
 /// Dies with the parent, is the first choice of the out-of-memory killer, keeps its files private, gives way to the
 /// server, and takes no more address space than it could need. Throws Error where the parent has gone.
 void confine_process(const Options& options);

@@ -41,7 +41,6 @@ void serve(const Options& options) {
 int main(int argc, char** argv) {
   spdlog::set_default_logger(spdlog::stderr_logger_mt("trainer"));
   spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e modelhop-trainer[%P] %l: %v");
-  ensure_environment(argv);
   try {
     const Options options = parse_options(argc, argv);
     confine_process(options);

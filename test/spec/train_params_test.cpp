@@ -205,7 +205,7 @@ TEST(TrainParams, fit_parameters) {
   EXPECT_EQ(train.batch_size, 5);
   EXPECT_EQ(train.epochs, 3);
   EXPECT_EQ(train.shuffle, Shuffle::kBuffer);
-  EXPECT_EQ(fit("shuffle=True").shuffle, Shuffle::kSegment);
+  EXPECT_FALSE(fit("shuffle=True").shuffle.has_value());
   EXPECT_EQ(fit("shuffle=False").shuffle, Shuffle::kNone);
   EXPECT_NO_THROW(fit("class_weight=None, steps_per_epoch=None, callbacks=None, verbose='auto', batch_size=None"));
   for (const char* text : {"batch_size=0", "batch_size=-1", "batch_size=2147483648", "batch_size=8.5", "batch_size='8'",
