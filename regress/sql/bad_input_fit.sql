@@ -55,6 +55,8 @@ DROP TABLE out_info;
 SELECT fit_refusal($$'packed', 'out', 'mst', 0$$);
 SELECT fit_refusal($$'packed', 'out', 'mst', -3$$);
 SELECT fit_refusal($$'packed', 'out', 'mst', NULL$$);
+SELECT fit_refusal($$'packed', 'out', 'mst', 2147483647, metrics_compute_frequency => 1$$);
+SELECT count(*) FROM modelhop.plan('packed', 'out', 'mst', 2147483647);
 SELECT fit_refusal($$'packed', 'out', 'mst', 5, metrics_compute_frequency => 6$$);
 SELECT fit_refusal($$'packed', 'out', 'mst', 5, metrics_compute_frequency => 0$$);
 SELECT fit_refusal($$'packed', 'out', 'mst', 1, shuffle => 'sometimes'$$);
@@ -69,6 +71,49 @@ SELECT modelhop.training_preprocessor_dl('other_flower', 'packed_other', 'class_
 SELECT fit_refusal($$'packed_wide', 'out', 'mst', 1$$);
 SELECT fit_refusal($$'packed', 'out', 'mst', 1, validation_table => 'packed_wide'$$);
 SELECT fit_refusal($$'packed', 'out', 'mst', 1, validation_table => 'packed_other'$$);
+-- Packed tables that were changed behind the preprocessor's back. Each change is undone.
+CREATE FUNCTION packed_refusal(change text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  answer text;
+BEGIN
+  CREATE TABLE bent AS TABLE packed;
+  CREATE TABLE bent_summary AS TABLE packed_summary;
+  EXECUTE change;
+  answer := fit_refusal($call$'bent', 'out', 'mst', 1$call$);
+  DROP TABLE IF EXISTS bent, bent_summary;
+  RETURN answer;
+END $$;
+SELECT packed_refusal('DROP TABLE bent_summary');
+SELECT packed_refusal('DELETE FROM bent');
+SELECT packed_refusal('DELETE FROM bent_summary');
+SELECT packed_refusal('INSERT INTO bent_summary TABLE packed_summary');
+SELECT packed_refusal('ALTER TABLE bent DROP attributes_shape');
+SELECT packed_refusal('ALTER TABLE bent RENAME class_text TO species');
+SELECT packed_refusal('ALTER TABLE bent ALTER buffer_id TYPE text');
+SELECT packed_refusal('ALTER TABLE bent ALTER attributes TYPE text');
+SELECT packed_refusal('ALTER TABLE bent_summary DROP normalizing_const');
+SELECT packed_refusal('ALTER TABLE bent_summary ALTER dependent_varname TYPE text USING dependent_varname[1]');
+SELECT packed_refusal('UPDATE bent_summary SET normalizing_const = 0');
+SELECT packed_refusal($$UPDATE bent_summary SET normalizing_const = 'NaN'$$);
+SELECT packed_refusal($$UPDATE bent_summary SET independent_element_type = '{float64}'$$);
+SELECT packed_refusal('UPDATE bent_summary SET num_segments = 0');
+SELECT packed_refusal('UPDATE bent_summary SET num_segments = 1000');
+SELECT packed_refusal($$UPDATE bent_summary SET class_text_class_values = '{daisy}'$$);
+SELECT packed_refusal($$UPDATE bent_summary SET independent_varname = '{attributes,more}'$$);
+SELECT packed_refusal('UPDATE bent SET buffer_id = NULL WHERE buffer_id = 3');
+SELECT packed_refusal('UPDATE bent SET buffer_id = -1 WHERE buffer_id = 3');
+SELECT packed_refusal('UPDATE bent SET buffer_id = 1 WHERE buffer_id = 3');
+SELECT packed_refusal('UPDATE bent SET attributes = NULL WHERE buffer_id = 3');
+SELECT packed_refusal('UPDATE bent SET attributes_shape = NULL WHERE buffer_id = 3');
+SELECT packed_refusal($$UPDATE bent SET attributes_shape = '{20,5}' WHERE buffer_id = 3$$);
+SELECT packed_refusal($$UPDATE bent SET attributes_shape = '{19,4}' WHERE buffer_id = 3$$);
+SELECT packed_refusal($$UPDATE bent SET attributes = substr(attributes, 2) WHERE buffer_id = 3$$);
+SELECT packed_refusal('UPDATE bent SET class_text = class_text || class_text WHERE buffer_id = 3');
+-- Labels that are no class of the network.
+CREATE TABLE numbered AS SELECT attributes, ARRAY[id % 5] AS label FROM flower;
+SELECT modelhop.training_preprocessor_dl('numbered', 'packed_numbered', 'label', 'attributes', num_segments => 1);
+SELECT selection('mst_sparse', 1, $$loss='sparse_categorical_crossentropy', optimizer='sgd'$$, '');
+SELECT fit_refusal($$'packed_numbered', 'out', 'mst_sparse', 1$$);
 -- Selection tables.
 SELECT selection('mst_nothing', 1, 'x', ''); DELETE FROM mst_nothing;
 SELECT fit_refusal($$'packed', 'out', 'mst_nothing', 1$$);
@@ -127,6 +172,7 @@ SELECT one_layer('Lambda', '"function": ["4wEAAA==", null, null]');
 SELECT one_layer('Dense', '"units": 0');
 SELECT one_layer('Dense', '"units": -5');
 SELECT left(one_layer('Dense', '"units": 1000000000000'), 5);
+SELECT left(one_layer('Dense', '"units": 2147483647'), 5);
 SELECT one_layer('Dense', '"units": 3, "activation": "sudden"');
 SELECT one_layer('Dense', '"units": 4, "activation": "softmax"');
 SELECT left(architecture_refusal('{"class_name": "Model", "config": {"name": "m", "layers": [{"class_name": "InputLayer", "name": "i", "config": {"name": "i", "batch_input_shape": [null, 4]}, "inbound_nodes": []}, {"class_name": "Dense", "name": "d", "config": {"name": "d", "units": 3}, "inbound_nodes": [[["ghost", 0, 0, {}]]]}], "input_layers": [["i", 0, 0]], "output_layers": [["d", 0, 0]]}}'), 5);
@@ -160,6 +206,50 @@ SELECT fit_refusal($$'packed', 'out', 'mst', 1$$);
 RESET ROLE;
 DROP OWNED BY regress_modelhop_stranger;
 DROP ROLE regress_modelhop_stranger;
+-- What evaluate and predict refuse for the same reasons.
+SELECT modelhop.fit_multiple_model('packed', 'done', 'mst', 1);
+CREATE FUNCTION later_refusals() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT refusal($call$SELECT modelhop.evaluate('done', 'packed_val', 'out', mst_key => 1)$call$) UNION ALL
+  SELECT refusal($call$SELECT modelhop.predict('done', 'flower', 'id', 'attributes', 'out', mst_key => 1)$call$)
+$$;
+BEGIN READ ONLY;
+SELECT later_refusals();
+ROLLBACK;
+CREATE ROLE regress_modelhop_stranger;
+SET ROLE regress_modelhop_stranger;
+SELECT later_refusals();
+RESET ROLE;
+GRANT SELECT ON done TO regress_modelhop_stranger;
+SET ROLE regress_modelhop_stranger;
+SELECT later_refusals();
+RESET ROLE;
+GRANT SELECT ON done_info, done_summary TO regress_modelhop_stranger;
+SET ROLE regress_modelhop_stranger;
+SELECT later_refusals();
+RESET ROLE;
+DROP OWNED BY regress_modelhop_stranger;
+-- No permission on the other tables of a fit.
+GRANT SELECT ON packed, packed_summary, mst_summary TO regress_modelhop_stranger;
+SET ROLE regress_modelhop_stranger;
+SELECT fit_refusal($$'packed', 'out', 'mst', 1$$);
+RESET ROLE;
+GRANT SELECT ON mst TO regress_modelhop_stranger;
+SET ROLE regress_modelhop_stranger;
+SELECT fit_refusal($$'packed', 'out', 'mst', 1$$);
+RESET ROLE;
+GRANT SELECT ON arch, done, done_info, done_summary TO regress_modelhop_stranger;
+SET ROLE regress_modelhop_stranger;
+SELECT fit_refusal($$'packed', 'done', 'mst', 1, warm_start => true$$);
+RESET ROLE;
+DROP OWNED BY regress_modelhop_stranger;
+DROP ROLE regress_modelhop_stranger;
+-- A warm start from other tables than its own.
+SELECT fit_refusal($$'packed', 'flower', 'mst', 1, warm_start => true$$);
+CREATE TABLE other_arch AS TABLE arch;
+UPDATE other_arch SET model_arch = replace(model_arch::text, '"units": 10', '"units": 11')::json WHERE model_id = 1;
+SELECT selection('mst_changed', 1, $$loss='mse', optimizer='sgd'$$, '');
+UPDATE mst_changed_summary SET model_arch_table = 'other_arch';
+SELECT fit_refusal($$'packed', 'done', 'mst_changed', 1, warm_start => true$$);
 -- Nothing was written, and the session still works.
 SELECT to_regclass('out') IS NULL AND to_regclass('out_info') IS NULL AND to_regclass('out_summary') IS NULL;
 SELECT fit_refusal($$'packed', 'out', 'mst', 1$$);

@@ -41,3 +41,22 @@ SELECT modelhop.evaluate('models', 'packed_other', 'bad', FALSE, 1);
 SELECT modelhop.evaluate('models', 'packed_val', 'score_1', FALSE, 1);
 SELECT modelhop.evaluate('models', 'packed_val', NULL, FALSE, 1);
 SELECT to_regclass('bad') IS NULL AS nothing_left;
+-- Classes of types that a cast spells differently from their output: booleans and padded text.
+CREATE TABLE leaf AS SELECT id, attributes, id % 3 = 0 AS is_wide, (CASE id % 3 WHEN 0 THEN 'w' ELSE 'n' END)::character(3) AS code FROM flower;
+SELECT modelhop.load_keras_model('leaf_arch', $${"class_name": "Sequential", "config": {"name": "leaf", "layers": [
+  {"class_name": "Dense", "config": {"name": "d", "units": 2, "activation": "softmax", "batch_input_shape": [null, 4]}}]}}$$);
+CREATE FUNCTION fit_and_evaluate(label text) RETURNS double precision LANGUAGE plpgsql AS $$
+DECLARE
+  difference double precision;
+BEGIN
+  PERFORM modelhop.training_preprocessor_dl('leaf', 'leaf_' || label, label, 'attributes', num_segments => 1, seed => 1);
+  PERFORM modelhop.validation_preprocessor_dl('leaf', 'leaf_val_' || label, label, 'attributes', 'leaf_' || label);
+  PERFORM modelhop.fit('leaf_' || label, 'leaf_model_' || label, 'leaf_arch', 1,
+    'loss=''categorical_crossentropy'', optimizer=''adam''', 'batch_size=32', 1, validation_table => 'leaf_val_' || label, seed => 1);
+  PERFORM modelhop.evaluate('leaf_model_' || label, 'leaf_val_' || label, 'leaf_score_' || label);
+  EXECUTE format('SELECT abs(s.loss - f.validation_loss_final) FROM %I s, %I f', 'leaf_score_' || label, 'leaf_model_' || label || '_summary')
+    INTO difference;
+  RETURN difference;
+END $$;
+SELECT label, fit_and_evaluate(label) < 1e-9 AS same_loss FROM unnest('{is_wide,code}'::text[]) AS label;
+SELECT is_wide_class_values FROM leaf_model_is_wide_summary;

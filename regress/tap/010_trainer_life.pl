@@ -162,6 +162,16 @@ $bare->safe_psql('postgres', 'CREATE EXTENSION modelhop');
 like(
 	$bare->safe_psql('postgres', "SELECT component FROM modelhop.check_install() WHERE NOT ok ORDER BY component"),
 	qr/^trainer\ntrainer program$/, 'told that the trainer program is missing');
+$bare->safe_psql('postgres', <<'SQL');
+CREATE TABLE source AS SELECT ARRAY[i, -i]::real[] AS x, i % 2 AS y FROM generate_series(1, 8) AS i;
+SELECT modelhop.training_preprocessor_dl('source', 'packed', 'y', 'x', num_segments => 1);
+SELECT modelhop.load_keras_model('arch', $${"class_name": "Sequential", "config": {"name": "s", "layers": [
+  {"class_name": "Dense", "config": {"name": "d", "units": 2, "activation": "softmax", "batch_input_shape": [null, 2]}}]}}$$);
+SQL
+my $fit = q{SELECT modelhop.fit('packed', 'model', 'arch', 1, $$loss='mse', optimizer='sgd'$$, 'batch_size=4', 1)};
+my (undef, undef, $refusal) = $bare->psql('postgres', "\\set VERBOSITY verbose\n$fit");
+like($refusal, qr/ERROR:  58P01: the program .*modelhop-trainer is missing/, 'a fit names the program that is missing');
+is($bare->safe_psql('postgres', "SELECT to_regclass('model') IS NULL"), 't', 'and writes nothing');
 $bare->stop;
 
 done_testing();

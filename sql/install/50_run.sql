@@ -123,7 +123,7 @@ CREATE FUNCTION modelhop.plan(
     model_id integer,
     parameters bigint,
     forward_mflops double precision,
-    units integer,
+    units bigint,
     state_mb double precision,
     workspace_mb double precision,
     estimated_seconds double precision,

@@ -56,11 +56,6 @@ void evaluate_streamed(TrainerClient& trainer, const StoredModel& model, const P
   }
 }
 
-std::int64_t decoded_bytes(const PackedTable& table) {
-  return table.rows * (element_count(table.independent_shape) * element_size(table.independent_type) +
-                       element_count(table.dependent_shape) * element_size(table.dependent_type_of_elements));
-}
-
 void write_score(const TableName& output, const StoredModel& model, const Score& score) {
   std::vector<std::optional<std::string>> names;
   for (const MetricSpec& metric : model.train.metrics) names.push_back(metric.name);
@@ -94,7 +89,7 @@ void evaluate(const EvaluationRequest& request) {
   shape.evaluated_iterations = {1};
   shape.metric_counts = {{model.key, model.train.metrics.size()}};
   RunRecord record(shape, 0);
-  const bool fits = decoded_bytes(table) <= current_settings().cache_memory;
+  const bool fits = table.decoded_bytes() <= current_settings().cache_memory;
   (fits ? evaluate_cached : evaluate_streamed)(trainer, model, table, record);
   record.finish(0, trainer.info().slots);
   close_run(trainer);

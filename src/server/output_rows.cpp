@@ -31,10 +31,6 @@ Text class_values_text(const RunPlan& plan) {
   return array_text(plan.training.class_values);
 }
 
-Text shape_text(const Shape& shape) {
-  return array_text(std::vector<std::int32_t>(shape.begin(), shape.end()));
-}
-
 Text class_count_text(const RunPlan& plan) {
   const std::int64_t count =
       plan.training.class_count > 0 ? plan.training.class_count : element_count(plan.training.dependent_shape);
@@ -131,7 +127,7 @@ OutputRow run_columns(const RunPlan& plan, const RunRecord* record) {
           {"optimizer_state", "text", plan.reset_optimizer ? "reset" : "carry"},
           {"use_caching", "boolean", boolean_text(plan.is_cached)},
           {"num_segments", "integer", std::to_string(plan.training.num_segments)},
-          {"independent_shape", "integer[]", shape_text(plan.training.independent_shape)},
+          {"independent_shape", "integer[]", array_text(plan.training.independent_shape)},
           {"first_iteration", "integer", std::to_string(plan.first_iteration)},
           {"slots", "integer", record ? Text(std::to_string(record->slots())) : std::nullopt},
           {"elapsed_seconds", "double precision", number(&RunRecord::elapsed_seconds)},

@@ -158,7 +158,7 @@ class Summary {
     if (column == nullptr) return;
     const Oid type = column->type;
     const std::string values = quote_identifier(column->name);
-    for (const Row& row : query_in_snapshot("SELECT u.v FROM " + name_.quoted() + " AS s, unnest(s." + values +
+    for (const Row& row : query_in_snapshot("SELECT u.v::text FROM " + name_.quoted() + " AS s, unnest(s." + values +
                                             ") WITH ORDINALITY AS u(v, o) ORDER BY u.o")) {
       table->class_values.push_back(row[0]);
     }
@@ -240,6 +240,10 @@ std::int64_t PackedTable::independent_elements() const {
 }
 std::int64_t PackedTable::dependent_elements() const {
   return product(dependent_shape);
+}
+std::int64_t PackedTable::decoded_bytes() const {
+  return rows * (independent_elements() * element_size(independent_type) +
+                 dependent_elements() * element_size(dependent_type_of_elements));
 }
 
 PackedTable read_packed_table(const std::string& argument, const std::string& text) {

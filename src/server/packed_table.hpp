@@ -40,6 +40,7 @@ struct PackedTable {
 
   std::int64_t independent_elements() const;  ///< of one row
   std::int64_t dependent_elements() const;
+  std::int64_t decoded_bytes() const;  ///< of all rows, as the trainer holds them
   std::string independent_shape_column() const { return independent_column + "_shape"; }
   std::string dependent_shape_column() const { return dependent_column + "_shape"; }
 };

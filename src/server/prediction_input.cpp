@@ -7,6 +7,7 @@
 
 #include "server/bridge.hpp"
 #include "server/run_input.hpp"
+#include "server/value_text.hpp"
 
 MODELHOP_SERVER_HEADERS_BEGIN
 #include "catalog/pg_type.h"
@@ -45,12 +46,6 @@ std::string example_expression(const ExampleSource& source) {
   const std::string column = quote_identifier(source.example_column);
   if (is_scalar(source.example_type)) return "ARRAY[" + column + "::double precision]";
   return source.example_type == kNumericArray ? column + "::double precision[]" : column;
-}
-
-std::string shape_text(const Shape& shape) {
-  std::string text;
-  for (std::int64_t extent : shape) text += (text.empty() ? "" : ",") + std::to_string(extent);
-  return "{" + text + "}";
 }
 
 /// A scalar column is NULL where its only element is.
@@ -142,6 +137,8 @@ ExampleCursor::ExampleCursor(const ExampleSource& source) : source_(source) {
 }
 
 std::int64_t ExampleCursor::fetch(std::int64_t limit) {
+  // The ids become text here, row by row.
+  PinnedSettings settings;
   call_pg([this, limit] { SPI_cursor_fetch(static_cast<Portal>(portal_), true, limit); });
   table_ = SPI_tuptable;
   rows_ = static_cast<std::int64_t>(SPI_processed);
@@ -194,7 +191,7 @@ void ExampleCursor::decode_row(std::int64_t row, std::span<std::byte> target, co
     }
     if (!has_shape(array, source_.shape)) {
       refuse_row(source_, id, ERRCODE_INVALID_PARAMETER_VALUE,
-                 "an array of another shape than the model's input " + shape_text(source_.shape));
+                 "an array of another shape than the model's input " + array_text(source_.shape));
     }
     if (!copy_elements(array, count, target)) {
       refuse_row(source_, id, ERRCODE_INVALID_PARAMETER_VALUE, "a value that is not a finite number");

@@ -113,6 +113,7 @@ PinnedSettings::PinnedSettings() : exceptions_(std::uncaught_exceptions()) {
     pin("datestyle", "ISO");
     pin("intervalstyle", "postgres");
     pin("bytea_output", "hex");
+    pin("array_nulls", "on");
     return level;
   });
 }

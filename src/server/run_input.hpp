@@ -17,7 +17,7 @@ void check_columns(const char* argument, const std::string& text, Oid relation,
 void read_configurations(const RunRequest& request, RunPlan& plan);
 
 /// Fills plan.tables: free names, or for a warm start the tables of the former run, whose columns must fit and which
-/// say where each configuration, the seed and the iterations go on.
+/// say where each configuration, the seed and the iterations go on. Other writers are kept off those from here on.
 void resolve_output(const RunRequest& request, RunPlan& plan);
 
 }  // namespace modelhop::server

@@ -79,12 +79,8 @@ std::vector<OutputTable> output_tables(const RunPlan& plan) {
 }
 
 void prepare_output(const RunPlan& plan) {
-  const auto tables = output_tables(plan);
-  for (const OutputTable& table : tables) {
-    if (plan.is_warm_start) {
-      execute("LOCK TABLE " + table.name.quoted() + " IN SHARE ROW EXCLUSIVE MODE");
-      continue;
-    }
+  if (plan.is_warm_start) return;
+  for (const OutputTable& table : output_tables(plan)) {
     std::string columns;
     for (const OutputColumn& column : table.columns) {
       columns += (columns.empty() ? "" : ", ") + quote_identifier(column.name) + " " + column.type;
@@ -92,10 +88,8 @@ void prepare_output(const RunPlan& plan) {
     execute("CREATE TABLE " + table.name.quoted() + " (" + columns + table.constraint + ")");
   }
   // Floats do not compress: store them as they are.
-  if (!plan.is_warm_start) {
-    execute("ALTER TABLE " + plan.tables.model.quoted() +
-            " ALTER COLUMN model_weights SET STORAGE EXTERNAL, ALTER COLUMN training_state SET STORAGE EXTERNAL");
-  }
+  execute("ALTER TABLE " + plan.tables.model.quoted() +
+          " ALTER COLUMN model_weights SET STORAGE EXTERNAL, ALTER COLUMN training_state SET STORAGE EXTERNAL");
 }
 
 void write_output(const RunPlan& plan, const RunRecord& record, TrainerClient& trainer) {

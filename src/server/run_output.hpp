@@ -27,7 +27,7 @@ struct OutputTable {
 /// The tables that this run writes: two for fit, three for fit_multiple_model; the model table is the first.
 std::vector<OutputTable> output_tables(const RunPlan& plan);
 
-/// Before the first unit, so that the names are taken: creates the tables, or for a warm start keeps writers off them.
+/// Before the first unit, so that the names are taken: creates the tables. A warm start has them, locked.
 void prepare_output(const RunPlan& plan);
 
 /// After the last unit: fetches each state from the trainer, one at a time, and fills the tables.

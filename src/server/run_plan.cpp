@@ -6,9 +6,8 @@ namespace modelhop::server {
 
 std::vector<std::int32_t> RunPlan::evaluated_iterations() const {
   std::vector<std::int32_t> list;
-  for (std::int32_t i = 1; i <= iterations; ++i) {
-    if (i % frequency == 0 || i == iterations) list.push_back(i);
-  }
+  for (std::int64_t i = frequency; i < iterations; i += frequency) list.push_back(static_cast<std::int32_t>(i));
+  list.push_back(iterations);
   return list;
 }
 

@@ -38,10 +38,14 @@ Score total(const std::vector<UnitRecord>& units, UnitKind kind, std::int32_t it
   return score;
 }
 
+/// Iterations end in their order, so the units of the one that is asked for stand near the end.
 int count_units(const ConfigurationRecord& configuration, UnitKind kind, std::int32_t iteration) {
-  return static_cast<int>(std::count_if(
-      configuration.units.begin(), configuration.units.end(),
-      [=](const UnitRecord& record) { return record.unit.kind == kind && record.unit.iteration == iteration; }));
+  int count = 0;
+  for (auto record = configuration.units.rbegin(); record != configuration.units.rend(); ++record) {
+    if (record->unit.iteration < iteration) break;
+    if (record->unit.kind == kind && record->unit.iteration == iteration) ++count;
+  }
+  return count;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "server/run_input.hpp"
 #include "server/segment_feed.hpp"
 #include "server/settings.hpp"
+#include "server/value_text.hpp"
 
 MODELHOP_SERVER_HEADERS_BEGIN
 #include "miscadmin.h"
@@ -15,6 +16,9 @@ MODELHOP_SERVER_HEADERS_END
 
 namespace modelhop::server {
 namespace {
+
+// Each is an element of the curves in the output tables, and is kept in memory until then.
+constexpr int kMaxEvaluations = 1'000'000;
 
 void check_iterations(const RunRequest& request, RunPlan& plan) {
   if (!request.num_iterations || *request.num_iterations < 1) {
@@ -28,6 +32,13 @@ void check_iterations(const RunRequest& request, RunPlan& plan) {
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "argument metrics_compute_frequency must be from 1 to " +
                                                         std::to_string(plan.iterations) + " (num_iterations), got " +
                                                         std::to_string(plan.frequency));
+  }
+  if (plan.iterations / plan.frequency > kMaxEvaluations) {
+    throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                   "argument metrics_compute_frequency: every " + std::to_string(plan.frequency) + " of " +
+                       std::to_string(plan.iterations) + " iterations makes more than " +
+                       std::to_string(kMaxEvaluations) + " evaluations",
+                   "Evaluate less often.");
   }
 }
 
@@ -53,12 +64,6 @@ std::int64_t drawn_seed() {
   return static_cast<std::int64_t>(seed >> 1);
 }
 
-std::string shape_text(const Shape& shape) {
-  std::string text;
-  for (std::int64_t extent : shape) text += (text.empty() ? "" : ",") + std::to_string(extent);
-  return "{" + text + "}";
-}
-
 /// The dependent variable is encoded by position, so both tables must have the same classes in the same places.
 void check_validation(const PackedTable& training, const PackedTable& validation) {
   const auto refuse = [&](const std::string& what, const std::string& hint) {
@@ -68,8 +73,8 @@ void check_validation(const PackedTable& training, const PackedTable& validation
         hint);
   };
   if (validation.independent_shape != training.independent_shape) {
-    refuse("has examples of shape " + shape_text(validation.independent_shape) + ", not " +
-               shape_text(training.independent_shape) + " as in",
+    refuse("has examples of shape " + array_text(validation.independent_shape) + ", not " +
+               array_text(training.independent_shape) + " as in",
            "Both tables must hold examples of one shape.");
   }
   const std::string preprocess = "Make it by validation_preprocessor_dl with this training table.";
@@ -78,8 +83,8 @@ void check_validation(const PackedTable& training, const PackedTable& validation
     refuse("has other classes than", preprocess);
   }
   if (validation.dependent_shape != training.dependent_shape) {
-    refuse("has a dependent variable of shape " + shape_text(validation.dependent_shape) + ", not " +
-               shape_text(training.dependent_shape) + " as in",
+    refuse("has a dependent variable of shape " + array_text(validation.dependent_shape) + ", not " +
+               array_text(training.dependent_shape) + " as in",
            preprocess);
   }
   if (validation.normalizing_const != training.normalizing_const) {
@@ -87,10 +92,16 @@ void check_validation(const PackedTable& training, const PackedTable& validation
   }
 }
 
-std::int64_t decoded_bytes(const PackedTable& table) {
-  const std::int64_t row = element_count(table.independent_shape) * element_size(table.independent_type) +
-                           element_count(table.dependent_shape) * element_size(table.dependent_type_of_elements);
-  return table.rows * row;
+/// Rows of each segment; refuses a table with fewer buffers than segments.
+std::vector<std::int64_t> filled_segments(const PackedTable& table) {
+  std::vector<std::int64_t> rows = segment_rows(table, table.num_segments);
+  const auto empty = std::find(rows.begin(), rows.end(), 0);
+  if (empty == rows.end()) return rows;
+  throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                 "argument " + table.argument + ": table " + in_quotes(table.text) + " has " +
+                     std::to_string(table.buffers) + " buffers for " + std::to_string(table.num_segments) +
+                     " segments: segment " + std::to_string(empty - rows.begin()) + " holds no rows",
+                 "Run the preprocessor again with fewer segments.");
 }
 
 void read_data(const RunRequest& request, RunPlan& plan) {
@@ -100,13 +111,13 @@ void read_data(const RunRequest& request, RunPlan& plan) {
                    "argument source_table: \"" + plan.training.text + "\" has one class only, which nothing can learn",
                    "Give data of at least two classes, or a larger num_classes to training_preprocessor_dl.");
   }
-  plan.training_rows = segment_rows(plan.training, plan.training.num_segments);
-  plan.segment_bytes = decoded_bytes(plan.training);
+  plan.training_rows = filled_segments(plan.training);
+  plan.segment_bytes = plan.training.decoded_bytes();
   if (!request.validation_table) return;
   plan.validation = read_packed_table("validation_table", *request.validation_table);
   check_validation(plan.training, *plan.validation);
-  plan.validation_rows = segment_rows(*plan.validation, plan.validation->num_segments);
-  plan.segment_bytes += decoded_bytes(*plan.validation);
+  plan.validation_rows = filled_segments(*plan.validation);
+  plan.segment_bytes += plan.validation->decoded_bytes();
 }
 
 std::string megabytes(std::int64_t bytes) {

@@ -197,7 +197,7 @@ SegmentFacts feed_segment(TrainerClient& trainer, const PackedTable& table, cons
   const SegmentFacts facts{list.rows, layout.total_bytes(), ready->loaded()};
   if (facts.was_shared) return facts;
   wire::SharedMemory file = map_file(answer, layout.total_bytes());
-  const FileSink sink(trainer, share, list, layout, file);
+  FileSink sink(trainer, share, list, layout, file);
   read_rows(table, share, sink, false);
   return facts;
 }
@@ -236,7 +236,7 @@ void SegmentStream::scan(std::int32_t iteration, std::int32_t pass, const std::v
   }
   const auto vector = builder.CreateVector(items);
   trainer_.send(builder, wire::CreateScanStream(builder, share_.kind, share_.segment, iteration, pass, vector));
-  const WindowSink sink(trainer_, table_, list_, windows_, window_bytes_);
+  WindowSink sink(trainer_, table_, list_, windows_, window_bytes_);
   read_rows(table_, share_, sink, true);
 }
 

@@ -63,8 +63,8 @@ bool has_ended(BackgroundWorkerHandle* worker) {
 
 BackgroundWorkerHandle* start_trainer() {
   if (!is_trainer_program_present()) {
-    throw Error(ErrorCode::kNotSupported, "the program " + trainer_program() + " is missing or cannot be executed",
-                "Install modelhop with its trainer program.");
+    throw SqlError(ERRCODE_UNDEFINED_FILE, "the program " + trainer_program() + " is missing or cannot be executed",
+                   "Install modelhop with its trainer program.");
   }
   return launch_trainer_worker();
 }

@@ -27,8 +27,8 @@ struct TrainerInfo {
 /// two mini-batches and frees everything; nobody waits for that.
 class TrainerClient {
  public:
-  /// Connects, starting the trainer where none runs, and shakes hands. Throws Error(kNotSupported) without a trainer
-  /// program, SqlError(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED) without a free worker slot,
+  /// Connects, starting the trainer where none runs, and shakes hands. Throws SqlError(ERRCODE_UNDEFINED_FILE) without
+  /// a trainer program, SqlError(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED) without a free worker slot,
   /// SqlError(ERRCODE_CANNOT_CONNECT_NOW) where the trainer does not start, Error on a build mismatch.
   static TrainerClient connect();
   /// Connects only where a trainer runs already.

@@ -44,6 +44,10 @@ std::string array_text(const std::vector<std::int32_t>& values) {
   return braced(values, [](std::string& text, std::int32_t value) { text += std::to_string(value); });
 }
 
+std::string array_text(const std::vector<std::int64_t>& values) {
+  return braced(values, [](std::string& text, std::int64_t value) { text += std::to_string(value); });
+}
+
 std::string array_text(const std::vector<std::optional<std::string>>& values) {
   return braced(values, [](std::string& text, const std::optional<std::string>& value) {
     if (!value) {

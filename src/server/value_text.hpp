@@ -16,6 +16,7 @@ std::string boolean_text(bool value);
 /// Array literals: {1,NaN}, {"a","b",NULL}.
 std::string array_text(const std::vector<double>& values);
 std::string array_text(const std::vector<std::int32_t>& values);
+std::string array_text(const std::vector<std::int64_t>& values);
 std::string array_text(const std::vector<std::optional<std::string>>& values);
 
 }  // namespace modelhop::server

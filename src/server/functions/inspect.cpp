@@ -7,6 +7,7 @@
 
 #include "server/bridge.hpp"
 #include "server/functions/column_values.hpp"
+#include "server/run_arguments.hpp"
 
 MODELHOP_SERVER_HEADERS_BEGIN
 #include "access/htup_details.h"
@@ -36,17 +37,19 @@ struct Facts {
 
 enum Argument { kState, kValue, kPlace, kColumn };
 
+std::string column_name(FunctionCallInfo fcinfo) {
+  return text_argument(fcinfo, kColumn).value_or("?");
+}
+
 /// "column "x", row (0,5)"
 std::string place_of(FunctionCallInfo fcinfo, const Facts& facts) {
-  const Datum column = PG_GETARG_DATUM(kColumn);
-  const char* name = call_pg([column] { return TextDatumGetCString(column); });
   std::string row = std::to_string(facts.rows + 1);
   if (!PG_ARGISNULL(kPlace)) {
     const auto* tid = reinterpret_cast<ItemPointer>(PG_GETARG_POINTER(kPlace));
     row = "(" + std::to_string(ItemPointerGetBlockNumberNoCheck(tid)) + "," +
           std::to_string(ItemPointerGetOffsetNumberNoCheck(tid)) + ")";
   }
-  return std::string("column \"") + name + "\", row " + row;
+  return "column \"" + column_name(fcinfo) + "\", row " + row;
 }
 
 Facts* new_facts(FunctionCallInfo fcinfo, MemoryContext context) {
@@ -54,10 +57,8 @@ Facts* new_facts(FunctionCallInfo fcinfo, MemoryContext context) {
   const std::optional<ColumnType> numbers = column_type(type);
   if (!numbers) {
     const char* name = call_pg([type] { return format_type_be(type); });
-    const Datum column = PG_GETARG_DATUM(kColumn);
-    const char* column_name = call_pg([column] { return TextDatumGetCString(column); });
     throw SqlError(ERRCODE_DATATYPE_MISMATCH,
-                   std::string("column \"") + column_name + "\" is of type " + name + ", which holds no numbers",
+                   "column \"" + column_name(fcinfo) + "\" is of type " + name + ", which holds no numbers",
                    "Use an array of a numeric type, bytea or a numeric scalar.");
   }
   auto* facts = static_cast<Facts*>(call_pg([context] { return MemoryContextAllocZero(context, sizeof(Facts)); }));

@@ -5,6 +5,7 @@
 
 #include "server/bridge.hpp"
 #include "server/query.hpp"
+#include "server/run_arguments.hpp"
 
 MODELHOP_SERVER_HEADERS_BEGIN
 #include "catalog/pg_type.h"
@@ -16,10 +17,13 @@ MODELHOP_SERVER_HEADERS_END
 namespace modelhop::server {
 namespace {
 
-std::string text_argument(FunctionCallInfo fcinfo, int i) {
-  const Datum datum = PG_GETARG_DATUM(i);
-  const char* chars = call_pg([datum] { return TextDatumGetCString(datum); });
-  return chars;
+/// Our own SQL never leaves these out, but anybody may call the functions.
+std::string given_text(FunctionCallInfo fcinfo, int i) {
+  const std::optional<std::string> text = text_argument(fcinfo, i);
+  if (!text) {
+    throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument number " + std::to_string(i + 1) + " must not be NULL");
+  }
+  return *text;
 }
 
 std::string table_argument(FunctionCallInfo fcinfo, const std::string& argument) {
@@ -27,13 +31,13 @@ std::string table_argument(FunctionCallInfo fcinfo, const std::string& argument)
     throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument " + argument + " must not be NULL",
                    "Give the name of a table.");
   }
-  return text_argument(fcinfo, 1);
+  return given_text(fcinfo, 1);
 }
 
 /// Arguments (argument, name, suffix): a table that may stand beside another one, whose name ends with the suffix.
 std::string existing_name(FunctionCallInfo fcinfo, const std::string& argument) {
   const std::string text = table_argument(fcinfo, argument);
-  const std::string suffix = text_argument(fcinfo, 2);
+  const std::string suffix = given_text(fcinfo, 2);
   if (suffix.empty()) return text;
   TableName name = TableName::parse(argument, text);
   // It stands in the schema of the table that the name itself finds, not in one earlier on the search path.
@@ -47,31 +51,31 @@ std::string existing_name(FunctionCallInfo fcinfo, const std::string& argument) 
 using namespace modelhop::server;
 
 MODELHOP_FUNCTION(existing_table) {
-  const std::string argument = text_argument(fcinfo, 0);
+  const std::string argument = given_text(fcinfo, 0);
   return ObjectIdGetDatum(existing_table(argument, existing_name(fcinfo, argument)));
 }
 
 MODELHOP_FUNCTION(free_output_table) {
-  const std::string argument = text_argument(fcinfo, 0);
+  const std::string argument = given_text(fcinfo, 0);
   const TableName wanted = TableName::parse(argument, table_argument(fcinfo, argument));
-  const std::string name = free_output_table(argument, wanted.with_suffix(text_argument(fcinfo, 2)).quoted()).quoted();
+  const std::string name = free_output_table(argument, wanted.with_suffix(given_text(fcinfo, 2)).quoted()).quoted();
   return call_pg([&name] { return CStringGetTextDatum(name.c_str()); });
 }
 
 MODELHOP_FUNCTION(find_table) {
-  const std::string argument = text_argument(fcinfo, 0);
+  const std::string argument = given_text(fcinfo, 0);
   const std::optional<Oid> relation = find_table(TableName::parse(argument, existing_name(fcinfo, argument)));
   if (!relation) PG_RETURN_NULL();
   return ObjectIdGetDatum(*relation);
 }
 
 MODELHOP_FUNCTION(column_names) {
-  const std::string argument = text_argument(fcinfo, 0);
+  const std::string argument = given_text(fcinfo, 0);
   if (PG_ARGISNULL(1)) {
     throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument " + argument + " must not be NULL",
                    "Give the name of a column.");
   }
-  const std::string text = text_argument(fcinfo, 1);
+  const std::string text = given_text(fcinfo, 1);
   const char* raw = text.c_str();
   List* names = call_pg([raw] {
     List* parts = NIL;

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // plan(): what fit_multiple_model would run. Writes nothing and starts no trainer.
 #include <algorithm>
-#include <array>
 #include <numeric>
 
 #include "server/bridge.hpp"
 #include "server/coordinator.hpp"
-#include "server/run_arguments.hpp"
+#include "server/row_writer.hpp"
 #include "server/selection_arguments.hpp"
-#include "server/settings.hpp"
-
-MODELHOP_SERVER_HEADERS_BEGIN
-#include "funcapi.h"
-#include "miscadmin.h"
-#include "utils/tuplestore.h"
-MODELHOP_SERVER_HEADERS_END
+#include "server/value_text.hpp"
 
 namespace modelhop::server {
 namespace {
@@ -23,14 +16,13 @@ namespace {
 // hours, no promise.
 constexpr double kOperationsPerSecond = 3e10;
 constexpr double kMegabyte = 1 << 20;
-constexpr int kColumns = 9;
 
 struct PlanRow {
   std::optional<std::int32_t> key;
   std::optional<std::int32_t> model_id;
   std::int64_t parameters = 0;
   double forward_mflops = 0.0;
-  std::int32_t units = 0;
+  std::int64_t units = 0;
   double state_mb = 0.0;
   double workspace_mb = 0.0;
   double seconds = 0.0;
@@ -60,7 +52,7 @@ PlanRow row_of(const RunPlan& plan, const ConfigurationPlan& configuration) {
   row.model_id = architecture.model_id;
   row.parameters = architecture.parameters;
   row.forward_mflops = static_cast<double>(architecture.forward_flops) * 1e-6;
-  row.units = static_cast<std::int32_t>(plan.unit_count() / static_cast<std::int64_t>(plan.configurations.size()));
+  row.units = plan.unit_count() / static_cast<std::int64_t>(plan.configurations.size());
   row.state_mb = static_cast<double>(configuration.memory.state) / kMegabyte;
   row.workspace_mb = static_cast<double>(configuration.memory.workspace) / kMegabyte;
   row.seconds = estimated_seconds(plan, configuration);
@@ -107,39 +99,15 @@ PlanRow total_row(const RunPlan& plan, const std::vector<PlanRow>& rows) {
   return all;
 }
 
-void put_row(Tuplestorestate* store, TupleDesc description, const PlanRow& row) {
-  const char* warning = row.warning.c_str();
-  call_pg([&] {
-    Datum values[kColumns] = {Int32GetDatum(row.key ? *row.key : 0),
-                              Int32GetDatum(row.model_id ? *row.model_id : 0),
-                              Int64GetDatum(row.parameters),
-                              Float8GetDatum(row.forward_mflops),
-                              Int32GetDatum(row.units),
-                              Float8GetDatum(row.state_mb),
-                              Float8GetDatum(row.workspace_mb),
-                              Float8GetDatum(row.seconds),
-                              CStringGetTextDatum(warning)};
-    bool nulls[kColumns] = {!row.key, !row.model_id, false, false, false, false, false, false, *warning == '\0'};
-    tuplestore_putvalues(store, description, values, nulls);
-  });
+std::optional<std::string> key_text(const std::optional<std::int32_t>& key) {
+  return key ? std::optional(std::to_string(*key)) : std::nullopt;
 }
 
-/// A tuplestore that outlives this call, in the form that set-returning functions hand back.
-Tuplestorestate* begin_rows(FunctionCallInfo fcinfo, TupleDesc* description) {
-  return call_pg([=] {
-    auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-    if (result == nullptr || !IsA(result, ReturnSetInfo) || (result->allowedModes & SFRM_Materialize) == 0) {
-      return static_cast<Tuplestorestate*>(nullptr);
-    }
-    MemoryContext former = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
-    get_call_result_type(fcinfo, nullptr, description);
-    Tuplestorestate* store = tuplestore_begin_heap(true, false, work_mem);
-    result->returnMode = SFRM_Materialize;
-    result->setResult = store;
-    result->setDesc = *description;
-    MemoryContextSwitchTo(former);
-    return store;
-  });
+void add_row(RowWriter& writer, const PlanRow& row) {
+  writer.add({key_text(row.key), key_text(row.model_id), std::to_string(row.parameters),
+              number_text(row.forward_mflops), std::to_string(row.units), number_text(row.state_mb),
+              number_text(row.workspace_mb), number_text(row.seconds),
+              row.warning.empty() ? std::nullopt : std::optional(row.warning)});
 }
 
 }  // namespace
@@ -147,18 +115,13 @@ Tuplestorestate* begin_rows(FunctionCallInfo fcinfo, TupleDesc* description) {
 
 MODELHOP_FUNCTION(plan) {
   using namespace modelhop::server;
+  RowWriter writer(fcinfo);
   RunRequest request = selection_request(fcinfo);
   request.is_plan_only = true;
   const RunPlan plan = make_run_plan(request);
-  TupleDesc description = nullptr;
-  Tuplestorestate* store = begin_rows(fcinfo, &description);
-  if (store == nullptr) {
-    throw SqlError(ERRCODE_FEATURE_NOT_SUPPORTED, "plan returns rows and must be called where rows are expected",
-                   "Write SELECT * FROM modelhop.plan(...).");
-  }
   std::vector<PlanRow> rows;
   for (const ConfigurationPlan& configuration : plan.configurations) rows.push_back(row_of(plan, configuration));
   rows.push_back(total_row(plan, rows));
-  for (const PlanRow& row : rows) put_row(store, description, row);
+  for (const PlanRow& row : rows) add_row(writer, row);
   return 0;
 }

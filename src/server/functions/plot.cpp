@@ -6,6 +6,7 @@
 #include <span>
 
 #include "server/bridge.hpp"
+#include "server/run_arguments.hpp"
 #include "server/svg.hpp"
 
 MODELHOP_SERVER_HEADERS_BEGIN
@@ -16,11 +17,6 @@ MODELHOP_SERVER_HEADERS_END
 
 namespace modelhop::server {
 namespace {
-
-std::string text_argument(FunctionCallInfo fcinfo, int i) {
-  const Datum datum = PG_GETARG_DATUM(i);
-  return call_pg([datum] { return TextDatumGetCString(datum); });
-}
 
 template <typename Number>
 std::span<const Number> numbers_argument(FunctionCallInfo fcinfo, int i) {
@@ -262,7 +258,7 @@ MODELHOP_FUNCTION(draw_curves) {
   for (const std::int32_t series : curves.series) {
     modelhop::check(series >= 1 && static_cast<std::size_t>(series) <= curves.labels.size(), "a series has no label");
   }
-  return text_result(picture_of_curves(text_argument(fcinfo, 0), text_argument(fcinfo, 1), curves));
+  return text_result(picture_of_curves(*text_argument(fcinfo, 0), *text_argument(fcinfo, 1), curves));
 }
 
 MODELHOP_FUNCTION(draw_timeline) {
@@ -283,5 +279,5 @@ MODELHOP_FUNCTION(draw_timeline) {
                         units.slot[i] >= 0 && units.slot[i] < 4096,
                     "a unit has no label or no slot");
   }
-  return text_result(picture_of_units(text_argument(fcinfo, 0), units));
+  return text_result(picture_of_units(*text_argument(fcinfo, 0), units));
 }

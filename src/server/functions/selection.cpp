@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/bridge.hpp"
+#include "server/run_arguments.hpp"
 #include "spec/search_space.hpp"
 #include "spec/train_params.hpp"
 
@@ -18,15 +19,16 @@ MODELHOP_SERVER_HEADERS_END
 namespace modelhop::server {
 namespace {
 
-std::string text_argument(FunctionCallInfo fcinfo, int i) {
-  if (PG_ARGISNULL(i)) return {};
-  const Datum datum = PG_GETARG_DATUM(i);
-  return call_pg([datum] { return TextDatumGetCString(datum); });
+std::string text_or_empty(FunctionCallInfo fcinfo, int i) {
+  return text_argument(fcinfo, i).value_or("");
 }
 
 std::vector<std::int32_t> integers_argument(FunctionCallInfo fcinfo, int i) {
   const Datum datum = PG_GETARG_DATUM(i);
-  ArrayType* array = call_pg([datum] { return DatumGetArrayTypeP(datum); });
+  ArrayType* array = PG_ARGISNULL(i) ? nullptr : call_pg([datum] { return DatumGetArrayTypeP(datum); });
+  if (array == nullptr || ARR_HASNULL(array)) {
+    throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument model_ids: NULL is not allowed in it");
+  }
   const auto* first = reinterpret_cast<const std::int32_t*>(ARR_DATA_PTR(array));
   return {first, first + ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array))};
 }
@@ -52,18 +54,18 @@ using namespace modelhop;
 using namespace modelhop::server;
 
 MODELHOP_FUNCTION(check_train_params) {
-  parse_train_params(text_argument(fcinfo, 0), text_argument(fcinfo, 1));
+  parse_train_params(text_or_empty(fcinfo, 0), text_or_empty(fcinfo, 1));
   PG_RETURN_VOID();
 }
 
 MODELHOP_FUNCTION(canonical_params) {
-  const std::string canonical = canonical_params(text_argument(fcinfo, 0));
+  const std::string canonical = canonical_params(text_or_empty(fcinfo, 0));
   return call_pg([&canonical] { return CStringGetTextDatum(canonical.c_str()); });
 }
 
 MODELHOP_FUNCTION(draw_configurations) {
   const std::vector<std::int32_t> model_ids = integers_argument(fcinfo, 0);
-  const SearchSpace space = parse_search_space(text_argument(fcinfo, 1), text_argument(fcinfo, 2));
+  const SearchSpace space = parse_search_space(text_or_empty(fcinfo, 1), text_or_empty(fcinfo, 2));
   if (PG_ARGISNULL(3)) return texts_of(grid_configurations(model_ids, space));
   return texts_of(
       random_configurations(model_ids, space, PG_GETARG_INT32(3), static_cast<std::uint64_t>(PG_GETARG_INT64(4))));
