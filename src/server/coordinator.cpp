@@ -77,10 +77,21 @@ void give_initial_states(TrainerClient& trainer, const RunPlan& plan) {
   }
 }
 
-void feed(TrainerClient& trainer, const PackedTable& table, wire::TableKind kind) {
+/// Returns the bytes that were read; a segment that the trainer held already moves none.
+std::int64_t feed_table(TrainerClient& trainer, const PackedTable& table, wire::TableKind kind) {
+  std::int64_t bytes = 0;
   for (int segment = 0; segment < table.num_segments; ++segment) {
-    feed_segment(trainer, table, {kind, segment, table.num_segments});
+    const SegmentFacts facts = feed_segment(trainer, table, {kind, segment, table.num_segments});
+    if (!facts.was_shared) bytes += facts.bytes;
   }
+  return bytes;
+}
+
+void feed(TrainerClient& trainer, const RunPlan& plan, RunRecord& record) {
+  const std::int64_t began_us = now_us();
+  std::int64_t bytes = feed_table(trainer, plan.training, wire::TableKind_Training);
+  if (plan.validation) bytes += feed_table(trainer, *plan.validation, wire::TableKind_Validation);
+  record.fed(bytes, static_cast<double>(now_us() - began_us) * 1e-6);
 }
 
 RunShape run_shape(const RunPlan& plan) {
@@ -215,8 +226,7 @@ RunRecord coordinate(TrainerClient& trainer, const RunPlan& plan) {
   open_run(trainer, open_request(plan));
   give_initial_states(trainer, plan);
   if (plan.is_cached) {
-    feed(trainer, plan.training, wire::TableKind_Training);
-    if (plan.validation) feed(trainer, *plan.validation, wire::TableKind_Validation);
+    feed(trainer, plan, record);
     CachedRun(trainer, plan, record).run();
   } else {
     run_streamed(trainer, plan, record);

@@ -130,6 +130,8 @@ OutputRow run_columns(const RunPlan& plan, const RunRecord* record) {
           {"independent_shape", "integer[]", array_text(plan.training.independent_shape)},
           {"first_iteration", "integer", std::to_string(plan.first_iteration)},
           {"slots", "integer", record ? Text(std::to_string(record->slots())) : std::nullopt},
+          {"feed_bytes", "bigint", record ? Text(std::to_string(record->feed_bytes())) : std::nullopt},
+          {"feed_seconds", "double precision", number(&RunRecord::feed_seconds)},
           {"elapsed_seconds", "double precision", number(&RunRecord::elapsed_seconds)},
           {"makespan_seconds", "double precision", number(&RunRecord::makespan_seconds)},
           {"lower_bound_seconds", "double precision", number(&RunRecord::lower_bound_seconds)},

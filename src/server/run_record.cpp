@@ -85,6 +85,11 @@ bool RunRecord::add(const UnitRecord& record) {
   return !is_finite;
 }
 
+void RunRecord::fed(std::int64_t bytes, double seconds) {
+  feed_bytes_ = bytes;
+  feed_seconds_ = seconds;
+}
+
 void RunRecord::finish(std::int64_t ended_us, int slots) {
   ended_us_ = ended_us;
   slots_ = slots;

@@ -53,6 +53,8 @@ class RunRecord {
  public:
   RunRecord(RunShape shape, std::int64_t started_us);
 
+  /// Bytes moved into the trainer before the first unit, and how long that took.
+  void fed(std::int64_t bytes, double seconds);
   /// Adds a unit; scores its iteration when it was the last evaluation owed. Returns true where the configuration has
   /// diverged by this unit and must be retired.
   bool add(const UnitRecord& unit);
@@ -69,6 +71,8 @@ class RunRecord {
   std::int64_t ended_us() const { return ended_us_; }
   double elapsed_seconds() const { return static_cast<double>(ended_us_ - started_us_) * 1e-6; }
   int slots() const { return slots_; }
+  std::int64_t feed_bytes() const { return feed_bytes_; }
+  double feed_seconds() const { return feed_seconds_; }
   double makespan_seconds() const;     ///< from the first unit's start to the last one's end
   double lower_bound_seconds() const;  ///< no schedule of the same units on the same slots is shorter
 
@@ -81,6 +85,8 @@ class RunRecord {
   std::int64_t started_us_;
   std::int64_t ended_us_ = 0;
   int slots_ = 1;
+  std::int64_t feed_bytes_ = 0;
+  double feed_seconds_ = 0.0;
 };
 
 }  // namespace modelhop::server

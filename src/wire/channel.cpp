@@ -56,6 +56,19 @@ std::vector<FileDescriptor> take_descriptors(msghdr& header) {
   return files;
 }
 
+/// The verifier does not look at where the elements of a vector lie.
+template <typename Element>
+bool is_aligned(const flatbuffers::Vector<Element>* vector) {
+  return vector == nullptr || reinterpret_cast<std::uintptr_t>(vector->Data()) % sizeof(Element) == 0;
+}
+
+bool are_wide_vectors_aligned(const Message& message) {
+  if (const auto* run = message.body_as_OpenRun()) return is_aligned(run->independent_shape());
+  if (const auto* segment = message.body_as_OpenSegment()) return is_aligned(segment->buffer_rows());
+  if (const auto* unit = message.body_as_UnitFinished()) return is_aligned(unit->metrics());
+  return true;
+}
+
 }  // namespace
 
 Frame::Frame(std::vector<std::uint8_t> bytes, FileDescriptor file) : bytes_(std::move(bytes)), file_(std::move(file)) {
@@ -64,6 +77,7 @@ Frame::Frame(std::vector<std::uint8_t> bytes, FileDescriptor file) : bytes_(std:
   // The verifier lets unknown types of a union pass.
   const Body type = message().body_type();
   if (type <= Body_NONE || type > Body_MAX || message().body() == nullptr) throw_broken("frame of an unknown type");
+  if (!are_wide_vectors_aligned(message())) throw_broken("frame with a misplaced vector");
 }
 
 Channel::Channel(FileDescriptor socket) : socket_(std::move(socket)) {
