@@ -64,11 +64,13 @@ TableName TableName::parse(const std::string& argument_name, const std::string& 
     return SplitIdentifierString(pstrdup(raw), '.', &names) ? names : NIL;
   });
   const int count = list_length(parts);
-  if (count < 1 || count > 3) {
+  const auto part = [parts](int i) { return std::string(static_cast<char*>(list_nth(parts, i))); };
+  bool is_valid = count >= 1 && count <= 3;
+  for (int i = 0; is_valid && i < count; ++i) is_valid = !part(i).empty();
+  if (!is_valid) {
     throw SqlError(ERRCODE_INVALID_NAME, about(argument_name, text) + " is not a valid table name",
                    "Write name, schema.name or \"Quoted Name\".");
   }
-  const auto part = [parts](int i) { return std::string(static_cast<char*>(list_nth(parts, i))); };
   if (count == 3) {
     const char* database = call_pg([] { return get_database_name(MyDatabaseId); });
     if (database == nullptr || part(0) != database) {
