@@ -113,7 +113,7 @@ SELECT packed_refusal($$UPDATE bent SET attributes_shape = '{19,4}' WHERE buffer
 SELECT packed_refusal($$UPDATE bent SET attributes = substr(attributes, 2) WHERE buffer_id = 3$$);
 SELECT packed_refusal('UPDATE bent SET class_text = class_text || class_text WHERE buffer_id = 3');
 -- Labels that are no class of the network.
-CREATE TABLE numbered AS SELECT attributes, ARRAY[id % 5] AS label FROM flower;
+CREATE TABLE numbered AS SELECT attributes, ARRAY[id % 4] AS label FROM flower;
 SELECT modelhop.training_preprocessor_dl('numbered', 'packed_numbered', 'label', 'attributes', num_segments => 1);
 SELECT selection('mst_sparse', 1, $$loss='sparse_categorical_crossentropy', optimizer='sgd'$$, '');
 SELECT fit_refusal($$'packed_numbered', 'out', 'mst_sparse', 1$$);
