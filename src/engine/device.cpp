@@ -9,7 +9,6 @@
 #include <torch/version.h>
 
 #include <charconv>
-#include <cstdlib>
 #include <string_view>
 
 #include "engine/allocator.hpp"
@@ -54,9 +53,6 @@ std::string to_string(Device device) {
 
 void initialize_engine(const EngineOptions& options) {
   engine::guarded([&] {
-    // MKL reads this at its first call. AUTO: the best code for this processor, with the same bits from run to run for
-    // data of one alignment; all our buffers begin at 64 bytes, so the slower STRICT modes would give nothing more.
-    setenv("MKL_CBWR", "AUTO", 1);
     engine::install_allocator(options.memory_limit);
     engine::prepare_compute_thread();
   });
