@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -125,7 +126,7 @@ c10::DataPtr CachingAllocator::allocate(std::size_t bytes) {
     block = make_block(size.bytes);
     *block = {size.bytes, size.index, shard, nullptr};
   }
-  used_.fetch_add(size.bytes, std::memory_order_relaxed);
+  used_.fetch_add(block->data_bytes, std::memory_order_relaxed);
   void* data = reinterpret_cast<std::byte*>(block) + kAlignment;
   return {data, data, &CachingAllocator::release, device};
 }
@@ -141,12 +142,18 @@ void CachingAllocator::release(void* data) {
   shard.free[block->size_class] = block;
 }
 
+/// A block of the class, or else a larger one up to twice its size: batches of several sizes then share their pages.
 BlockHeader* CachingAllocator::take_free(std::uint32_t shard, std::uint32_t size_class) {
   const std::scoped_lock lock(shards_[shard].mutex);
-  BlockHeader*& first = shards_[shard].free[size_class];
-  BlockHeader* block = first;
-  if (block != nullptr) first = block->next_free;
-  return block;
+  auto& free = shards_[shard].free;
+  const std::uint32_t end = std::min<std::uint32_t>(size_class + kStepsPerDoubling + 1, kSizeClasses);
+  for (std::uint32_t candidate = size_class; candidate < end; ++candidate) {
+    if (BlockHeader* block = free[candidate]) {
+      free[candidate] = block->next_free;
+      return block;
+    }
+  }
+  return nullptr;
 }
 
 BlockHeader* CachingAllocator::make_block(std::size_t data_bytes) {

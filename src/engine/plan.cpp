@@ -37,6 +37,13 @@ Plan::Plan(const Network& network, Purpose purpose, std::int64_t rows)
   if (!takes_logits) graph_.logits = graph_.output;
 }
 
+std::int64_t Plan::retained_bytes() const {
+  std::int64_t floats = 0;
+  for (const auto& value : graph_.values) floats += rows_ * element_count(value->shape);
+  if (purpose_ == Purpose::kTraining) floats = 2 * floats + layout_.parameter_floats;
+  return floats * static_cast<std::int64_t>(sizeof(float));
+}
+
 void Plan::allocate_inputs(const Network& network, const at::TensorOptions& options) {
   Value& input = *graph_.input;
   input.data = at::empty(sizes_of(rows_, input.shape), options);

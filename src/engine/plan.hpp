@@ -34,6 +34,8 @@ class Plan {
   Plan(const Network& network, Purpose purpose, std::int64_t rows);
 
   std::int64_t rows() const { return rows_; }
+  /// About what the plan keeps: activations, their gradients, and the gradients of the weights.
+  std::int64_t retained_bytes() const;
 
   /// A mini-batch of `rows` examples comes in here: features and, where `dependent` has rows, targets.
   void load(const RowList& independent, float scale, const RowList& dependent);

@@ -25,7 +25,9 @@ class PlanStore {
     std::shared_ptr<Plan> plan;
     std::uint64_t last_use = 0;
   };
-  void drop_oldest();
+  /// Drops unused plans, oldest first, until what is left is small in number and bytes.
+  void make_room();
+  bool drop_oldest();
 
   std::map<Key, Entry> plans_;
   std::uint64_t uses_ = 0;
