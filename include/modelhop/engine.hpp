@@ -139,7 +139,7 @@ class Executor {
   /// Writes rows × output_elements() values. Outputs are what Keras predict() gives.
   virtual void predict(const Model& model, const State& state, const Examples& examples, std::span<float> outputs,
                        const std::stop_token& stop) = 0;
-  /// Frees plans; they are compiled again when needed.
+  /// Frees plans, which are compiled again when needed, and gives memory that no tensor uses back to the system.
   virtual void trim() = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "engine/allocator.hpp"
 #include "engine/guard.hpp"
 #include "engine/optimizer.hpp"
 #include "engine/plan_store.hpp"
@@ -91,7 +92,10 @@ class LocalExecutor final : public Executor {
   }
 
   void trim() override {
-    guarded([&] { plans_->trim(); });
+    guarded([&] {
+      plans_->trim();
+      trim_allocator();
+    });
   }
 
  private:

@@ -53,6 +53,8 @@ class Lowering {
     return place(std::make_unique<Op>(std::forward<Arguments>(arguments)...), std::move(from), std::move(shape),
                  std::move(weights));
   }
+  /// What the layer computes before this activation makes it its output: glu halves the last axis.
+  Shape shape_before(const std::string& activation) const;
   /// Applies an activation function by its Keras name.
   Value* activate(Value* value, const std::string& activation);
   [[noreturn]] void refuse(const std::string& what) const;

@@ -6,6 +6,7 @@
 #include "engine/guard.hpp"
 #include "engine/lowering.hpp"
 #include "engine/network.hpp"
+#include "engine/plan.hpp"
 
 namespace modelhop {
 namespace engine {
@@ -93,6 +94,7 @@ std::string Network::loss_key() const {
 
 std::unique_ptr<State> Network::initial_state(std::uint64_t configuration_seed) const {
   return guarded([&] {
+    const ComputeScope scope;
     auto state = std::make_unique<FlatState>(layout_, device_, configuration_seed);
     state->initialize();
     return state;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#define MODELHOP_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#include "engine/vector_clones.hpp"
 
 namespace modelhop::engine {
 

@@ -56,7 +56,7 @@ void Plan::allocate_inputs(const Network& network, const at::TensorOptions& opti
   if (!objective_.target_is_class_id) sizes.push_back(network.dependent_row_elements());
   target_ = at::empty(sizes, target_options);
   host_target_ = on_host ? target_ : at::empty(sizes, target_options.device(at::kCPU));
-  target_classes_ = graph_.logits->shape.back();
+  target_classes_ = graph_.logits->shape.empty() ? 1 : graph_.logits->shape.back();
 }
 
 void Plan::link_weights(const at::TensorOptions& options) {

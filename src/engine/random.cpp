@@ -6,6 +6,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/vector_clones.hpp"
+
 namespace modelhop::engine {
 namespace {
 
@@ -49,8 +51,7 @@ __attribute__((always_inline)) inline void fill_group(float* __restrict out, std
   }
 }
 
-__attribute__((target_clones("avx512f", "avx2", "default"))) void fill_groups(float* out, std::int64_t groups,
-                                                                              MaskKey mask) {
+MODELHOP_VECTOR_CLONES void fill_groups(float* out, std::int64_t groups, MaskKey mask) {
   for (std::int64_t group = 0; group < groups; ++group) {
     fill_group(out + group * kGroup, static_cast<std::uint32_t>(group * kLanes), mask);
   }

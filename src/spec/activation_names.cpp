@@ -22,6 +22,10 @@ constexpr std::array kAliases =
 
 }  // namespace
 
+std::span<const std::string_view> activation_names() {
+  return kFunctions;
+}
+
 std::string canonical_activation(std::string_view name) {
   for (const auto& [alias, canonical] : kAliases) {
     if (alias == name) return std::string(canonical);

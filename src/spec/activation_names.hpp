@@ -2,12 +2,16 @@
 // Keras's activation functions by name.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "modelhop/model_spec.hpp"
 
 namespace modelhop::spec {
+
+/// All canonical names.
+std::span<const std::string_view> activation_names();
 
 /// Canonical name of a function (swish is silu), or empty where there is none of that name.
 std::string canonical_activation(std::string_view name);

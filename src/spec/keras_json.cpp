@@ -88,6 +88,8 @@ class ModelBuilder {
     }
     for (const WeightRule& rule : read.kind->weights) {
       WeightSpec weight = read_weight(config, rule, layer.is_trainable);
+      // Keras 3 has no penalty for what does not learn; Keras 2 reports it all the same.
+      if (graph_.is_keras3 && !weight.is_trainable) weight.regularizer = {};
       const bool is_present = rule.present_if == nullptr || std::get<bool>(read.attributes.at(rule.present_if));
       if (is_present) read.weights.push_back(std::move(weight));
     }

@@ -33,6 +33,9 @@ void become_first_victim() {
   close(file);
 }
 
+#ifdef MODELHOP_NO_ADDRESS_SPACE_LIMIT
+void limit_address_space(const Options&) {}
+#else
 std::int64_t current_address_space() {
   long pages = 0;
   std::FILE* file = std::fopen("/proc/self/statm", "re");
@@ -41,15 +44,14 @@ std::int64_t current_address_space() {
   return std::int64_t{pages} * sysconf(_SC_PAGESIZE);
 }
 
-void limit_address_space([[maybe_unused]] const Options& options) {
-#ifndef MODELHOP_NO_ADDRESS_SPACE_LIMIT
+void limit_address_space(const Options& options) {
   const std::int64_t margin = address_space_margin(options);
   if (margin == 0) return;
   const auto limit = static_cast<rlim_t>(current_address_space() + margin);
   const rlimit value{limit, limit};
   if (setrlimit(RLIMIT_AS, &value) != 0) spdlog::warn("could not limit the address space: {}", std::strerror(errno));
-#endif
 }
+#endif
 
 void raise_descriptor_limit() {
   rlimit value{};

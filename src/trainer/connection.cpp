@@ -109,6 +109,7 @@ bool Connection::handle_work(const wire::Message& message) {
       return true;
     case wire::Body_StreamEnd:
       scan().end();
+      close_finished_scan();
       return true;
     default:
       return false;

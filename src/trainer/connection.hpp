@@ -80,6 +80,7 @@ class Connection {
   void dispatch(const StreamScan::Item& item, std::vector<Examples> blocks, bool is_end);
   void stream_step_done(const StreamTask& task, std::optional<UnitResult>& result);
   StreamScan& scan();  ///< throws kInternal where there is none
+  void close_finished_scan();
 
   ConnectionId id_;
   wire::Channel channel_;

@@ -35,21 +35,24 @@ void Connection::begin_scan(const wire::ScanStream& message) {
   check(message.units() != nullptr && message.units()->size() > 0, "ScanStream without units");
   try {
     for (const auto* unit : *message.units()) items.push_back(begin_streamed(*unit, message.pass()));
+    scan_ = std::make_unique<StreamScan>(
+        found->second, items,
+        [this](const StreamScan::Item& item, std::vector<Examples> blocks, bool is_end) {
+          dispatch(item, std::move(blocks), is_end);
+        },
+        [this](int window) {
+          flatbuffers::FlatBufferBuilder builder;
+          channel_.send(builder, wire::CreateWindowFree(builder, window));
+        });
   } catch (...) {
-    for (const StreamScan::Item& item : items) forget_streamed(item);
+    // Units that had begun before this scan stay as they were.
+    for (const StreamScan::Item& item : items) {
+      if (item.work->pass == 0) forget_streamed(item);
+    }
     throw;
   }
   scanned_ = found->second;
   scan_iteration_ = message.iteration();
-  scan_ = std::make_unique<StreamScan>(
-      found->second, std::move(items),
-      [this](const StreamScan::Item& item, std::vector<Examples> blocks, bool is_end) {
-        dispatch(item, std::move(blocks), is_end);
-      },
-      [this](int window) {
-        flatbuffers::FlatBufferBuilder builder;
-        channel_.send(builder, wire::CreateWindowFree(builder, window));
-      });
 }
 
 StreamScan::Item Connection::begin_streamed(const wire::StreamedUnit& unit, int pass) {
@@ -108,11 +111,14 @@ void Connection::stream_step_done(const StreamTask& task, std::optional<UnitResu
     ++run_->units_done;
     forget_streamed({task.work, task.configuration});
   }
-  if (scan().is_over()) {
-    scan_.reset();
-    scanned_.reset();
-  }
+  close_finished_scan();
   report(*result);
+}
+
+void Connection::close_finished_scan() {
+  if (!scan().is_over()) return;
+  scan_.reset();
+  scanned_.reset();
 }
 
 }  // namespace modelhop::trainer

@@ -32,6 +32,21 @@ class MemoryShare {
   std::atomic<std::int64_t> used_{0};
 };
 
+/// Holds a share while it lives.
+class MemoryClaim {
+ public:
+  MemoryClaim(MemoryShare& share, std::int64_t bytes, const std::string& what) : share_(share), bytes_(bytes) {
+    share_.claim(bytes_, what);
+  }
+  ~MemoryClaim() { share_.release(bytes_); }
+  MemoryClaim(const MemoryClaim&) = delete;
+  MemoryClaim& operator=(const MemoryClaim&) = delete;
+
+ private:
+  MemoryShare& share_;
+  std::int64_t bytes_;
+};
+
 /// One row of the model selection table while it is trained.
 class Configuration {
  public:

@@ -108,7 +108,9 @@ void SegmentStore::notify(SegmentClaim& claim, const Error* error) noexcept {
   try {
     claim.on_change_(claim, error);
   } catch (...) {
-    spdlog::error("a client that waits for a segment could not be answered: {}", current_error().what());
+    const Error failure = current_error();
+    if (error == nullptr) return notify(claim, &failure);
+    spdlog::error("a client that waits for a segment could not be answered: {}", failure.what());
   }
 }
 

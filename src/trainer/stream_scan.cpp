@@ -56,7 +56,7 @@ StreamScan::StreamScan(std::shared_ptr<Stream> stream, std::vector<Item> items, 
       live_(static_cast<int>(items.size())) {
   for (Item& item : items) {
     const std::uint64_t unit = item.work->unit;
-    members_.try_emplace(unit, Member{std::move(item)});
+    check(members_.try_emplace(unit, Member{std::move(item)}).second, "ScanStream names a unit twice");
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/unit.hpp"
 
+#include <string>
 #include <utility>
 
 #include "trainer/failure.hpp"
@@ -13,8 +14,14 @@ void predict(const UnitTask& task, Executor& executor, State& state, UnitResult&
   const Examples examples = task.block->view().examples;
   result.outputs_rows = examples.rows;
   result.output_elements = model.output_elements();
-  const std::int64_t values = examples.rows * model.output_elements();
-  wire::SharedMemory memory = wire::SharedMemory::create(values * static_cast<std::int64_t>(sizeof(float)));
+  std::int64_t values = 0, bytes = 0;
+  if (__builtin_mul_overflow(examples.rows, model.output_elements(), &values) ||
+      __builtin_mul_overflow(values, static_cast<std::int64_t>(sizeof(float)), &bytes)) {
+    throw Error(ErrorCode::kOutOfMemory, "predictions for " + std::to_string(examples.rows) + " rows of " +
+                                             std::to_string(model.output_elements()) + " values are out of range");
+  }
+  const MemoryClaim claim(task.run->memory(), bytes, "predictions");
+  wire::SharedMemory memory = wire::SharedMemory::create(bytes);
   const std::span<float> outputs(reinterpret_cast<float*>(memory.bytes().data()), static_cast<std::size_t>(values));
   executor.predict(model, state, examples, outputs, task.run->stop_token());
   result.outputs = memory.duplicate();

@@ -279,6 +279,35 @@ TEST_F(ExecutorTest, DivergenceIsNoticedAndEndsTheUnit) {
   EXPECT_LT(result.steps, 100);
 }
 
+TEST_F(ExecutorTest, AConfigurationThatDivergedLeavesNothingToTheNext) {
+  const auto model =
+      compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 16), {}, 3);
+  const Dataset data(101, 60, 3);
+  const auto executor = make_executor({});
+  const auto spoilt = model->initial_state(1);
+  spoilt->set_weights(std::vector<float>(model->parameter_count(), std::numeric_limits<float>::quiet_NaN()));
+  ASSERT_TRUE(executor->train(*model, *spoilt, data.segment(), units()[0], {}).has_diverged);
+  const auto contents_after = [&](Executor& with) {
+    const auto state = model->initial_state(2);
+    with.train(*model, *state, data.segment(), units()[0], {});
+    return contents_of(*model, *state);
+  };
+  EXPECT_EQ(contents_after(*executor), contents_after(*make_executor({})));
+}
+
+TEST_F(ExecutorTest, TrimGivesBackWhatNothingUses) {
+  const auto model =
+      compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 64), {}, 3);
+  const Dataset data(101, 60, 3);
+  const auto executor = make_executor({});
+  const auto state = model->initial_state(1);
+  executor->train(*model, *state, data.segment(), units()[0], {});
+  const EngineMemory before = engine_memory();
+  executor->trim();
+  EXPECT_LT(engine_memory().used, before.used);
+  EXPECT_EQ(engine_memory().held, engine_memory().used);
+}
+
 TEST_F(ExecutorTest, MemoryLimitIsAnErrorOfThatCallAlone) {
   const ModelSpec large = NetworkBuilder({64}).dense(4096, "relu").dense(4096, "relu").dense(3, "softmax").build();
   const ModelSpec small = NetworkBuilder({64}).dense(8, "relu").dense(3, "softmax").build();

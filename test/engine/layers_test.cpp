@@ -11,6 +11,7 @@
 #include "engine/plan.hpp"
 #include "modelhop/error.hpp"
 #include "network_builder.hpp"
+#include "spec/activation_names.hpp"
 
 namespace modelhop::engine {
 namespace {
@@ -192,12 +193,15 @@ std::vector<GradientCase> gradient_cases() {
       {"dropout", NetworkBuilder({6}).dense(8, "tanh").dropout(0.4).dense(6).dropout(0.3).dense(2).build()},
       {"dropout_of_the_input", NetworkBuilder({6}).dropout(0.4).dense(2).build()},
       {"reshape", NetworkBuilder({12}).dense(12, "tanh").reshape({2, 3, 2}).conv2d(2, 2, "same").flatten().build()},
+      {"output_without_axes", NetworkBuilder({3}).dense(4, "tanh").dense(1).reshape({}).build()},
       {"softmax_inside", NetworkBuilder({3}).dense(4, "softmax").dense(2).build()},
       {"softmax_over_first_axis", NetworkBuilder({3, 4}).dense(4).softmax(0).flatten().dense(2).build()},
       {"relu_layer", NetworkBuilder({3}).dense(4).relu(0.5, 0.1, 0.05).dense(2).build(), LossKind::kMeanSquaredError,
        true},
       {"leaky_relu_layer", NetworkBuilder({3}).dense(4).leaky_relu(0.3).dense(2).build(), LossKind::kMeanSquaredError,
        true},
+      {"gated_dense", NetworkBuilder({3}).dense(6, "glu").dense(2).build()},
+      {"gated_conv2d", images().conv2d(4, 3, "same", "glu").conv2d(2, 3).flatten().build()},
       {"frozen_dense", NetworkBuilder({3}).dense(4, "tanh").dense(4, "tanh").freeze().dense(2).build()},
       {"shared_layer", shared_layer()},
       {"add", branches("Add")},
@@ -212,11 +216,12 @@ std::vector<GradientCase> gradient_cases() {
       {"hard_sigmoid_keras3", activation_network("hard_sigmoid", SemanticsProfile::kKeras3),
        LossKind::kMeanSquaredError, true},
   };
-  for (const char* name :
-       {"sigmoid", "tanh", "elu", "softplus", "exponential", "silu", "gelu", "mish", "log_softmax", "log_sigmoid"}) {
+  for (const char* name : {"sigmoid", "tanh", "elu", "softplus", "exponential", "silu", "gelu", "mish", "log_softmax",
+                           "log_sigmoid", "celu", "glu", "squareplus", "tanh_shrink"}) {
     cases.push_back({name, activation_network(name)});
   }
-  for (const char* name : {"relu", "selu", "softsign", "relu6", "leaky_relu", "hard_silu", "hard_tanh"}) {
+  for (const char* name : {"relu", "selu", "softsign", "relu6", "leaky_relu", "hard_silu", "hard_tanh", "hard_shrink",
+                           "soft_shrink", "sparsemax"}) {
     cases.push_back({name, activation_network(name), LossKind::kMeanSquaredError, true});
   }
   return cases;
@@ -269,6 +274,27 @@ TEST(LayerTest, HardSigmoidDependsOnTheGeneration) {
       outputs_of(NetworkBuilder({4}).profile(SemanticsProfile::kKeras3).activation("hard_sigmoid").build(), x);
   EXPECT_NEAR(keras2[1], 0.3F, 1e-6F);
   EXPECT_NEAR(keras3[1], 1.0F / 3, 1e-6F);
+}
+
+TEST(LayerTest, ActivationsOfKeras3HaveTheirValues) {
+  const auto expect = [](const char* name, const Floats& expected) {
+    const Floats outputs = outputs_of(NetworkBuilder({4}).activation(name).build(), {-2.0F, -0.3F, 0.4F, 1.0F});
+    ASSERT_EQ(outputs.size(), expected.size()) << name;
+    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(outputs[i], expected[i], 1e-6F) << name << i;
+  };
+  expect("celu", {-0.8646647F, -0.2591818F, 0.4F, 1.0F});
+  expect("glu", {-2.0F * 0.5986877F, -0.3F * 0.7310586F});
+  expect("hard_shrink", {-2.0F, 0.0F, 0.0F, 1.0F});
+  expect("soft_shrink", {-1.5F, 0.0F, 0.0F, 0.5F});
+  expect("tanh_shrink", {-1.0359724F, -0.0086874F, 0.0200510F, 0.2384058F});
+  expect("squareplus", {0.4142136F, 0.8611874F, 1.2198039F, 1.6180340F});
+  expect("sparsemax", {0.0F, 0.0F, 0.2F, 0.8F});
+}
+
+TEST(LayerTest, EveryActivationThatTheSpecificationKnowsIsThere) {
+  for (const std::string_view name : spec::activation_names()) {
+    EXPECT_NO_THROW(outputs_of(NetworkBuilder({4}).activation(std::string(name)).build(), {1, 2, 3, 4})) << name;
+  }
 }
 
 TEST(LayerTest, ZeroPaddingIsTopBottomLeftRight) {

@@ -31,7 +31,7 @@ class NetworkBuilder {
     LayerSpec layer = named("Dense", {{"units", units}, {"activation", activation}, {"use_bias", use_bias}});
     layer.weights.push_back({"kernel", {inputs, units}, glorot(), {}, true});
     if (use_bias) layer.weights.push_back({"bias", {units}, {}, {}, true});
-    return append(layer, shape);
+    return append(layer, activated(shape, activation));
   }
   NetworkBuilder& conv2d(std::int64_t filters, std::int64_t size, const std::string& padding = "valid",
                          const std::string& activation = "linear", std::int64_t stride = 1, std::int64_t dilation = 1,
@@ -45,7 +45,7 @@ class NetworkBuilder {
     layer.attributes["use_bias"] = true;
     layer.weights = {{"kernel", {size, size, channels / groups, filters}, glorot(), {}, true},
                      {"bias", {filters}, {}, {}, true}};
-    return append(layer, slide((size - 1) * dilation + 1, stride, padding, filters));
+    return append(layer, activated(slide((size - 1) * dilation + 1, stride, padding, filters), activation));
   }
   NetworkBuilder& pool(const std::string& kind, std::int64_t size, std::int64_t stride,
                        const std::string& padding = "valid") {
@@ -71,7 +71,7 @@ class NetworkBuilder {
     return append(layer, last_shape());
   }
   NetworkBuilder& activation(const std::string& name) {
-    return append(named("Activation", {{"activation", name}}), last_shape());
+    return append(named("Activation", {{"activation", name}}), activated(last_shape(), name));
   }
   NetworkBuilder& relu(double max_value, double negative_slope, double threshold) {
     return append(
@@ -127,6 +127,10 @@ class NetworkBuilder {
 
  private:
   const Shape& last_shape() const { return model_.nodes[last_].output_shapes[0]; }
+  static Shape activated(Shape shape, const std::string& activation) {
+    if (activation == "glu") shape.back() /= 2;
+    return shape;
+  }
   static InitializerSpec glorot() {
     InitializerSpec initializer;
     initializer.class_name = "VarianceScaling";

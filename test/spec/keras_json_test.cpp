@@ -242,6 +242,22 @@ TEST(KerasJson, resolves_regularizers) {
                [&] { regularizer(R"({"class_name":"OrthogonalRegularizer","config":{}})"); });
 }
 
+TEST(KerasJson, frozen_weights_have_a_penalty_before_keras_3_alone) {
+  const auto penalty_of = [](const std::string& head, const std::string& trainable) {
+    const ModelSpec model = parse_keras_json("{" + head + R"(,"class_name":"Sequential","config":{"name":"m","layers":[
+        {"class_name":"InputLayer","config":{"name":"i","batch_shape":[null,4]}},
+        {"class_name":"Dense","config":{"name":"a","units":3,"kernel_regularizer":"l2","trainable":)" +
+                                             trainable + "}}]}}");
+    return layer_named(model, "a").weights[0].regularizer.l2;
+  };
+  const std::string keras2 = R"("keras_version":"2.15.0")",
+                    keras3 = R"("module":"keras","registered_name":"Sequential")";
+  EXPECT_EQ(penalty_of(keras2, "true"), 0.01);
+  EXPECT_EQ(penalty_of(keras2, "false"), 0.01);
+  EXPECT_EQ(penalty_of(keras3, "true"), 0.01);
+  EXPECT_EQ(penalty_of(keras3, "false"), 0.0);
+}
+
 TEST(KerasJson, input_shape_from_the_caller) {
   const std::string text = R"({"class_name":"Sequential","keras_version":"2.2.4","config":[
       {"class_name":"Dense","config":{"name":"d","units":2}}]})";

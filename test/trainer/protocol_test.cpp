@@ -137,6 +137,23 @@ TEST_F(Protocol, HoldsARunToItsMemory) {
             ErrorCode::kOutOfMemory);
 }
 
+TEST_F(Protocol, CountsPredictionsAsMemoryOfTheRun) {
+  TestClient client(*trainer_);
+  RunText run;
+  const auto answer_of = [&](wire::UnitKind kind) {
+    client.open_run(run);
+    client.load_segment(0, make_flowers(100), {100});
+    client.queue_unit(1, kind, 1, 0);
+    client.finished(1);
+  };
+  answer_of(wire::UnitKind_Predict);
+  run.memory_limit = client.progress().message().body_as_Progress()->runs()->Get(0)->memory_used() + 100 * 3 * 4 - 1;
+  client.close_run();
+  answer_of(wire::UnitKind_Evaluate);
+  client.close_run();
+  EXPECT_EQ(error_of([&] { answer_of(wire::UnitKind_Predict); }).code(), ErrorCode::kOutOfMemory);
+}
+
 TEST_F(Protocol, FailsUnitsThatCannotRun) {
   TestClient client(*trainer_);
   client.open_run({});

@@ -128,6 +128,19 @@ TEST(SegmentStore, GivesTheFillToWhoWaitsWhenTheFillerGoes) {
   EXPECT_EQ(third_told, 1);
 }
 
+TEST(SegmentStore, WhoCannotBeToldOfTheSegmentIsToldOfTheError) {
+  SegmentStore store(0);
+  const auto filler = store.open(request_of("k"), kNobodyWaits);
+  std::optional<Error> told;
+  const auto waiter = store.open(request_of("k"), [&told](SegmentClaim&, const Error* error) {
+    if (error == nullptr) throw Error(ErrorCode::kInternal, "no file is left");
+    told = *error;
+  });
+  store.filled(*filler);
+  ASSERT_TRUE(told);
+  EXPECT_STREQ(told->what(), "no file is left");
+}
+
 TEST(SegmentStore, NamesBothSizesOverItsLimit) {
   SegmentStore store(2000);
   const auto first = store.open(request_of(""), kNobodyWaits);

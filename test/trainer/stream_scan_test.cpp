@@ -46,9 +46,10 @@ std::shared_ptr<Stream> open_stream(const std::shared_ptr<Run>& run, int windows
 
 /// Records what a scan of two units asks for.
 struct Script {
-  explicit Script(int windows = 2) : run(open_run()), stream(open_stream(run, windows, 640)) {
+  explicit Script(int windows = 2, const std::vector<std::uint64_t>& units = {10, 20})
+      : run(open_run()), stream(open_stream(run, windows, 640)) {
     std::vector<StreamScan::Item> items;
-    for (const std::uint64_t unit : {10, 20}) {
+    for (const std::uint64_t unit : units) {
       auto work = std::make_shared<StreamedWork>();
       work->unit = unit;
       items.push_back({work, &run->configuration(1)});
@@ -144,6 +145,10 @@ TEST(StreamScan, RefusesWindowsThatAreNotFreeOrDoNotExist) {
   script.scan->end();
   EXPECT_THROW(script.scan->end(), Error);
   EXPECT_THROW(script.scan->window_filled(1, 5), Error);
+}
+
+TEST(StreamScan, RefusesAUnitThatComesTwice) {
+  EXPECT_THROW(Script(2, {10, 20, 10}), Error);
 }
 
 TEST(Stream, RefusesSizesThatMakeNoSense) {

@@ -243,6 +243,22 @@ TEST_F(Training, RefusesToStreamWhatIsShuffledAsAWhole) {
   EXPECT_THROW(client.finished(8), Error);
 }
 
+TEST_F(Training, AScanWhoseUnitsAllFailedMakesRoomForTheNext) {
+  TestClient client(*trainer_);
+  client.open_run({.shuffle = wire::Shuffle_Segment});
+  client.open_stream(0, 2, 64 * 40);
+  for (const std::uint64_t unit : {7, 8}) {
+    client.begin_scan(0, 1, 0, {{unit, 1}});
+    flatbuffers::FlatBufferBuilder builder;
+    client.send(builder, wire::CreateWindowFilled(builder, 0, 50));
+    EXPECT_THROW(client.finished(unit), Error);
+    client.send(builder, wire::CreateStreamEnd(builder));
+  }
+  client.begin_scan(0, 1, 0, {{9, 1}}, true);
+  client.stream(flowers_, kBuffers);
+  client.finished(9);
+}
+
 TEST_F(Training, ContinuesAfterARestart) {
   StateBytes half_way;
   StateBytes straight;

@@ -3,11 +3,16 @@
 #include <ATen/ops/_softmax.h>
 #include <ATen/ops/_softmax_backward_data.h>
 #include <ATen/ops/abs.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/celu.h>
 #include <ATen/ops/clamp.h>
+#include <ATen/ops/cumsum.h>
 #include <ATen/ops/elu.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/exp.h>
 #include <ATen/ops/gelu.h>
+#include <ATen/ops/glu.h>
+#include <ATen/ops/hardshrink.h>
 #include <ATen/ops/hardsigmoid.h>
 #include <ATen/ops/hardswish.h>
 #include <ATen/ops/hardtanh.h>
@@ -22,6 +27,9 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/softplus.h>
+#include <ATen/ops/softshrink.h>
+#include <ATen/ops/sort.h>
+#include <ATen/ops/sqrt.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/tanh_backward.h>
 #include <ATen/ops/threshold_backward.h>
@@ -118,10 +126,23 @@ struct NamedFunction {
 constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
 constexpr double kSeluScale = 1.0507009873554804934193349852946;
 
+/// The projection onto the simplex: what is above a threshold that leaves a sum of one.
+at::Tensor sparsemax(const at::Tensor& x) {
+  const at::Tensor sorted = std::get<0>(at::sort(x, -1, true));
+  const at::Tensor sums = at::cumsum(sorted, -1);
+  const at::Tensor ranks = at::arange(1, x.size(-1) + 1, x.options());
+  const at::Tensor support = ranks.mul(sorted).add(1).gt(sums).sum(-1, true).clamp_min(1);
+  const at::Tensor threshold = sums.gather(-1, support.sub(1)).sub(1).div(support);
+  return at::relu(x.sub(threshold));
+}
+
 constexpr NamedFunction kFunctions[] = {
+    {"celu", [](const at::Tensor& x) { return at::celu(x); }},
     {"elu", [](const at::Tensor& x) { return at::elu(x); }},
     {"exponential", [](const at::Tensor& x) { return at::exp(x); }},
     {"gelu", [](const at::Tensor& x) { return at::gelu(x); }},
+    {"glu", [](const at::Tensor& x) { return at::glu(x, -1); }},
+    {"hard_shrink", [](const at::Tensor& x) { return at::hardshrink(x, 0.5); }},
     {"hard_silu", [](const at::Tensor& x) { return at::hardswish(x); }},
     {"hard_tanh", [](const at::Tensor& x) { return at::hardtanh(x); }},
     {"leaky_relu", [](const at::Tensor& x) { return at::leaky_relu(x, 0.2); }},
@@ -131,8 +152,12 @@ constexpr NamedFunction kFunctions[] = {
     {"relu6", [](const at::Tensor& x) { return at::clamp(x, 0, 6); }},
     {"selu", [](const at::Tensor& x) { return at::elu(x, kSeluAlpha, kSeluScale); }},
     {"silu", [](const at::Tensor& x) { return at::silu(x); }},
+    {"soft_shrink", [](const at::Tensor& x) { return at::softshrink(x, 0.5); }},
     {"softplus", [](const at::Tensor& x) { return at::softplus(x); }},
     {"softsign", [](const at::Tensor& x) { return x.div(x.abs().add(1)); }},
+    {"sparsemax", sparsemax},
+    {"squareplus", [](const at::Tensor& x) { return at::sqrt(x.mul(x).add(4)).add(x).div(2); }},
+    {"tanh_shrink", [](const at::Tensor& x) { return x.sub(at::tanh(x)); }},
 };
 
 at::Tensor hard_sigmoid_keras2(const at::Tensor& x) {
@@ -154,8 +179,15 @@ Function function_of(const std::string& name, SemanticsProfile profile) {
 
 }  // namespace
 
+Shape Lowering::shape_before(const std::string& activation) const {
+  Shape shape = output_shape();
+  if (activation == "glu") shape.back() *= 2;
+  return shape;
+}
+
 Value* Lowering::activate(Value* value, const std::string& activation) {
-  const Shape shape = value->shape;
+  Shape shape = value->shape;
+  if (activation == "glu") shape.back() /= 2;
   if (activation == "linear") return value;
   if (activation == "relu") return emit<InPlaceActivation>({value}, shape, {}, Kind::kRelu);
   if (activation == "sigmoid") return emit<InPlaceActivation>({value}, shape, {}, Kind::kSigmoid);

@@ -63,7 +63,10 @@ class BatchNormalizationOperation final : public Operation {
                                        weight(settings_.variance), false, 0.0, settings_.epsilon));
       return;
     }
-    // With momentum 1 the "running" statistics are the batch's own mean and unbiased variance.
+    // With momentum 1 the "running" statistics are the batch's own mean and unbiased variance. The old ones count zero
+    // times, which is still NaN where a configuration that diverged left a NaN: the plan serves others after it.
+    batch_mean_.zero_();
+    batch_variance_.zero_();
     set_output(at::native_batch_norm(images(input().data), gamma(), weight(settings_.beta), batch_mean_,
                                      batch_variance_, true, 1.0, settings_.epsilon));
     if (settings_.moves_statistics) move_statistics();

@@ -51,7 +51,7 @@ Value* lower_conv2d(Lowering& lowering) {
   const std::int64_t groups = layer.attributes.count("groups") != 0 ? integer_attribute(layer, "groups") : 1;
   const std::string& activation = string_attribute(layer, "activation");
   if (activation == "softmax" && window.is_channels_first) lowering.refuse("softmax needs channels last");
-  Value* sums = lowering.emit<Conv2DOperation>({lowering.inputs[0]}, lowering.output_shape(),
+  Value* sums = lowering.emit<Conv2DOperation>({lowering.inputs[0]}, lowering.shape_before(activation),
                                                {lowering.weight("kernel"), lowering.weight("bias")}, window, groups);
   return lowering.activate(sums, activation);
 }

@@ -65,10 +65,11 @@ class DenseOperation final : public Operation {
 }  // namespace
 
 Value* lower_dense(Lowering& lowering) {
+  const std::string& activation = string_attribute(lowering.layer(), "activation");
   Value* product =
-      lowering.emit<DenseOperation>({lowering.inputs[0]}, lowering.output_shape(),
+      lowering.emit<DenseOperation>({lowering.inputs[0]}, lowering.shape_before(activation),
                                     {lowering.weight("kernel"), lowering.weight("bias")}, lowering.weight("bias") >= 0);
-  return lowering.activate(product, string_attribute(lowering.layer(), "activation"));
+  return lowering.activate(product, activation);
 }
 
 }  // namespace modelhop::engine

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keras's padding: "same" puts the odd cell at the bottom and the right.
+// Reads a layer's window and pads images as it says.
 #include "engine/operations/window.hpp"
 
 #include <ATen/ops/constant_pad_nd.h>
 
-#include <algorithm>
-
 #include "modelhop/error.hpp"
+#include "spec/padding.hpp"
 
 namespace modelhop::engine {
 namespace {
@@ -29,11 +28,9 @@ Window window_of(const Lowering& lowering, const char* size_name) {
   if (string_attribute(layer, "padding") != "same") return window;
   for (int axis = 0; axis < 2; ++axis) {
     const std::int64_t extent = lowering.input_shape()[window.height_axis() - 1 + axis];
-    const std::int64_t reach = (window.size[axis] - 1) * window.dilation[axis] + 1;
-    const std::int64_t outputs = (extent + window.strides[axis] - 1) / window.strides[axis];
-    const std::int64_t total = std::max<std::int64_t>((outputs - 1) * window.strides[axis] + reach - extent, 0);
-    window.before[axis] = total / 2;
-    window.after[axis] = total - total / 2;
+    const PaddedExtent padded = same_padding(extent, {window.size[axis], window.strides[axis], window.dilation[axis]});
+    window.before[axis] = padded.before;
+    window.after[axis] = padded.after;
   }
   return window;
 }
