@@ -285,21 +285,27 @@ void TestClient::window_free(const wire::Frame& frame) {
   free_windows_.push_back(window->window());
 }
 
+void TestClient::fill_window(const Flowers& flowers, std::int64_t first, std::int64_t rows) {
+  while (free_windows_.empty()) window_free(event());
+  const int window = free_windows_.front();
+  free_windows_.pop_front();
+  copy_rows(windows_.bytes().data() + window * window_bytes_, flowers, first, rows);
+  flatbuffers::FlatBufferBuilder builder;
+  send(builder, wire::CreateWindowFilled(builder, window, rows));
+}
+
+void TestClient::end_stream() {
+  flatbuffers::FlatBufferBuilder builder;
+  send(builder, wire::CreateStreamEnd(builder));
+}
+
 void TestClient::stream(const Flowers& flowers, const std::vector<std::int64_t>& buffers) {
   std::int64_t first = 0;
   for (const std::int64_t rows : buffers) {
-    while (free_windows_.empty()) {
-      window_free(event());
-    }
-    const int window = free_windows_.front();
-    free_windows_.pop_front();
-    copy_rows(windows_.bytes().data() + window * window_bytes_, flowers, first, rows);
+    fill_window(flowers, first, rows);
     first += rows;
-    flatbuffers::FlatBufferBuilder builder;
-    send(builder, wire::CreateWindowFilled(builder, window, rows));
   }
-  flatbuffers::FlatBufferBuilder builder;
-  send(builder, wire::CreateStreamEnd(builder));
+  end_stream();
 }
 
 }  // namespace modelhop::trainer

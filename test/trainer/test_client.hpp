@@ -95,6 +95,9 @@ class TestClient {
   void open_stream(std::int32_t segment, int windows, std::int64_t window_bytes);
   void begin_scan(std::int32_t segment, int iteration, int pass,
                   const std::vector<std::pair<std::uint64_t, int>>& units, bool evaluate = false);
+  /// Sends one buffer through the next free window.
+  void fill_window(const Flowers& flowers, std::int64_t first, std::int64_t rows);
+  void end_stream();
   /// Sends the flowers buffer by buffer through the windows.
   void stream(const Flowers& flowers, const std::vector<std::int64_t>& buffers);
   /// Takes note of a WindowFree.

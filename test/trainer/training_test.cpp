@@ -249,10 +249,9 @@ TEST_F(Training, AScanWhoseUnitsAllFailedMakesRoomForTheNext) {
   client.open_stream(0, 2, 64 * 40);
   for (const std::uint64_t unit : {7, 8}) {
     client.begin_scan(0, 1, 0, {{unit, 1}});
-    flatbuffers::FlatBufferBuilder builder;
-    client.send(builder, wire::CreateWindowFilled(builder, 0, 50));
+    client.fill_window(flowers_, 0, kBuffers.front());
     EXPECT_THROW(client.finished(unit), Error);
-    client.send(builder, wire::CreateStreamEnd(builder));
+    client.end_stream();
   }
   client.begin_scan(0, 1, 0, {{9, 1}}, true);
   client.stream(flowers_, kBuffers);
