@@ -8,12 +8,11 @@
 #include "engine/optimizer.hpp"
 #include "engine/plan_store.hpp"
 #include "engine/unit_run.hpp"
+#include "spec/train_params.hpp"
 
 namespace modelhop {
 namespace engine {
 namespace {
-
-constexpr std::int64_t kInferenceRows = 256;
 
 FlatState& flat_state_of(const Network& network, State& state) {
   auto* flat = dynamic_cast<FlatState*>(&state);
@@ -121,7 +120,7 @@ class LocalExecutor final : public Executor {
     }
     const Step step{state.configuration_seed, static_cast<std::uint64_t>(state.step)};
     for (std::int64_t first = 0; first < examples.rows;) {
-      const std::int64_t rows = std::min(kInferenceRows, examples.rows - first);
+      const std::int64_t rows = std::min(kEvaluationRows, examples.rows - first);
       const auto plan = plans_->find(network, Purpose::kInference, rows);
       const BoundPlan bound(*plan, state);
       for (; first + rows <= examples.rows; first += rows) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What training takes in bytes, from the specs alone:
 //   state     = 4 x (parameters + trainable parameters x optimizer slots)
-//   workspace = 4 x (trainable parameters                      gradients
-//                    + 2 x batch x elements of all outputs     activations and their gradients
-//                    + 2 x batch x (input + output) of the largest convolution   its padded and reordered copies)
+//   workspace = the larger of
+//     training:   4 x (trainable parameters                      gradients
+//                      + 2 x batch x elements of all outputs     activations and their gradients
+//                      + 2 x batch x (input + output) of the largest convolution   its padded and reordered copies)
+//     evaluation: 4 x kEvaluationRows x (elements of all outputs + 2 x (input + output) of the largest convolution)
 #include <algorithm>
 #include <limits>
 
@@ -37,7 +39,9 @@ MemoryEstimate estimate_memory(const ModelSpec& model, const TrainSpec& train) {
   MemoryEstimate estimate;
   estimate.state =
       bytes_of(static_cast<long double>(parameter_count(model)) + trainable * spec::slot_count(train.optimizer));
-  estimate.workspace = bytes_of(trainable + 2.0L * train.batch_size * (activations + scratch));
+  const long double training = trainable + 2.0L * train.batch_size * (activations + scratch);
+  const long double evaluation = kEvaluationRows * (activations + 2.0L * scratch);
+  estimate.workspace = bytes_of(std::max(training, evaluation));
   return estimate;
 }
 

@@ -2,6 +2,8 @@
 // Compile parameters and fit parameters (Python call syntax, MADlib's and Keras's spellings) -> TrainSpec.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "modelhop/train_spec.hpp"
@@ -18,6 +20,10 @@ TrainSpec parse_train_params(std::string_view compile_params, std::string_view f
 
 /// Two texts that mean the same (white space, key order, quoting) give the same canonical text.
 std::string canonical_params(std::string_view params);
+
+/// Rows of a mini-batch in evaluation and prediction: enough to fill a processor, few enough to need no more memory
+/// than training does.
+inline constexpr std::int64_t kEvaluationRows = 128;
 
 MemoryEstimate estimate_memory(const ModelSpec& model, const TrainSpec& train);
 

@@ -245,7 +245,9 @@ TEST(TrainParams, memory_estimate) {
   EXPECT_EQ(estimate("Adam()").state, 4 * (83 + 2 * 50));
   EXPECT_EQ(estimate("Adam(amsgrad=True)").state, 4 * (83 + 3 * 50));
   EXPECT_EQ(estimate("RMSprop(momentum=0.9, centered=True)").state, 4 * (83 + 3 * 50));
-  EXPECT_EQ(estimate("SGD()").workspace, 4 * (50 + 2 * 8 * (4 + 10 + 3)));
+  EXPECT_EQ(estimate("SGD()").workspace, 4 * kEvaluationRows * (4 + 10 + 3));
+  const TrainSpec large = parse_train_params("optimizer=SGD()" + kLoss, "batch_size=512");
+  EXPECT_EQ(estimate_memory(model, large).workspace, 4 * (50 + 2 * 512 * (4 + 10 + 3)));
   TrainSpec huge = parse_train_params("optimizer=SGD()" + kLoss, "batch_size=2147483647");
   EXPECT_GT(estimate_memory(parse_keras_json(sample("keras3_vgg3")), huge).workspace, std::int64_t{1} << 48);
 }
