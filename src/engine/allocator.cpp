@@ -222,6 +222,7 @@ EngineMemory allocator_memory() {
 
 void trim_allocator() {
   the_allocator().trim();
+  malloc_trim(0);  // small blocks, and what libraries freed
 }
 
 }  // namespace modelhop::engine
