@@ -5,6 +5,7 @@
 #include "server/postgres.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -14,6 +15,9 @@
 #include "server/query.hpp"
 
 namespace modelhop::server {
+
+/// A value of PostgreSQL ends at one gigabyte; a megabyte is left for the rest of the row.
+inline constexpr std::int64_t kMaxValueBytes = (std::int64_t{1} << 30) - (std::int64_t{1} << 20);
 
 using ByteaValues = std::vector<std::optional<std::span<const std::byte>>>;
 

@@ -10,9 +10,6 @@
 namespace modelhop::server {
 namespace {
 
-// A value of a table ends below one gigabyte.
-constexpr std::int64_t kMaxValueBytes = (std::int64_t{1} << 30) - (std::int64_t{1} << 20);
-
 std::vector<OutputColumn> columns_of(const OutputRow& row) {
   std::vector<OutputColumn> columns;
   for (const OutputValue& value : row) columns.push_back({value.name, value.type});

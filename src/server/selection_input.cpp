@@ -4,15 +4,13 @@
 #include <map>
 
 #include "server/bridge.hpp"
+#include "server/bytea_rows.hpp"
 #include "server/run_input.hpp"
 #include "server/value_text.hpp"
 #include "spec/train_params.hpp"
 
 namespace modelhop::server {
 namespace {
-
-// A value of PostgreSQL ends at one gigabyte; a megabyte is left for the rest of the row.
-constexpr std::int64_t kMaxWeightBytes = (std::int64_t{1} << 30) - (std::int64_t{1} << 20);
 
 struct SelectionRow {
   std::int32_t key;
@@ -90,7 +88,7 @@ SelectionRow single_configuration(const RunRequest& request, RunPlan& plan) {
 void check_weights(const ArchitecturePlan& architecture, const std::optional<std::string>& stored_bytes,
                    const std::string& subject) {
   const std::int64_t bytes = architecture.parameters * 4;
-  if (bytes > kMaxWeightBytes) {
+  if (bytes > kMaxValueBytes) {
     throw Error(ErrorCode::kNotSupported,
                 subject + ": " + std::to_string(architecture.parameters) + " parameters take " +
                     std::to_string(bytes >> 20) + " MB, a value of a table at most 1023 MB",
