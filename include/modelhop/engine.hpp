@@ -64,6 +64,11 @@ class State {
   /// Throws kInvalidArgument where the bytes are of another architecture, optimizer or format, or damaged.
   virtual void set_training_state(std::span<const std::byte> bytes) = 0;
 
+  /// Replaces the optimizer's base learning rate, as Keras's callbacks do; a schedule object ends with it. Travels with
+  /// the training state.
+  virtual void set_learning_rate(double rate) = 0;
+  virtual double learning_rate() const = 0;
+
   virtual std::int64_t size_bytes() const = 0;
 };
 
@@ -76,14 +81,14 @@ class Model {
   virtual std::unique_ptr<State> initial_state(std::uint64_t configuration_seed) const = 0;
 
   virtual std::int64_t parameter_count() const = 0;
-  virtual std::int64_t output_elements() const = 0;  ///< per example, of the (only) output
-  virtual const TrainSpec& train_spec() const = 0;
+  virtual std::int64_t output_elements() const = 0;  ///< per example, of all outputs together
+  virtual const TrainSpec& train_spec() const = 0;   ///< resolved against the architecture
 };
 
-/// `dependent_row_elements`: columns of the dependent variable, 0 where the model only predicts.
-/// Throws kInvalidArgument where the loss, a metric or the target does not fit the output's shape.
+/// `dependent_row_elements`: columns of each dependent variable, one per output; empty where the model only predicts.
+/// Throws kInvalidArgument where a loss, a metric or a target does not fit its output's shape.
 std::shared_ptr<const Model> compile_model(const ModelSpec& model, const TrainSpec& train, Device device,
-                                           std::int64_t dependent_row_elements);
+                                           const std::vector<std::int64_t>& dependent_row_elements);
 
 /// Names the order of examples and the random streams of one unit.
 /// Shuffle::kSegment permutes the whole segment; kBuffer takes the buffers in order and permutes inside each; kNone
@@ -106,9 +111,12 @@ struct TrainResult {
 /// Sums over examples, so that results of several segments add up.
 struct EvaluationSums {
   std::int64_t examples = 0;
-  double loss = 0.0;            ///< sum of per-example losses, without penalties
+  double loss = 0.0;            ///< sum of per-example losses times loss weights, without penalties
   double penalty = 0.0;         ///< regularization penalty of the weights: to be added once to the mean loss
-  std::vector<double> metrics;  ///< sum per metric, in the order of TrainSpec::metrics
+  /// Where the network has several outputs: sum of per-example losses of each, without its loss weight.
+  std::vector<double> output_losses;
+  /// Accumulators of all metrics one after the other, in the order of TrainSpec::metrics: metric.hpp makes values of them.
+  std::vector<double> metrics;
 };
 
 /// A unit whose examples arrive block by block (streaming). Blocks come in buffer order; with kBuffer each block is
@@ -136,7 +144,7 @@ class Executor {
                                                        const TrainUnit& unit) = 0;
   virtual EvaluationSums evaluate(const Model& model, const State& state, const Examples& examples,
                                   const std::stop_token& stop) = 0;
-  /// Writes rows × output_elements() values. Outputs are what Keras predict() gives.
+  /// Writes rows × output_elements() values: per example all outputs one after the other, as Keras predict() gives them.
   virtual void predict(const Model& model, const State& state, const Examples& examples, std::span<float> outputs,
                        const std::stop_token& stop) = 0;
   /// Frees plans, which are compiled again when needed, and gives memory that no tensor uses back to the system.

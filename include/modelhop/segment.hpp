@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace modelhop {
 
@@ -15,11 +16,12 @@ constexpr std::int64_t element_size(ElementType type) {
   return type == ElementType::kUint8 ? 1 : type == ElementType::kInt16 ? 2 : 4;
 }
 
-/// `rows` rows of `row_elements` elements each, in C order.
+/// `rows` rows of `row_elements` elements each, in C order. The network sees float32(x) * scale.
 struct ArrayView {
   const std::byte* data = nullptr;
   ElementType type = ElementType::kFloat32;
   std::int64_t row_elements = 0;
+  float scale = 1.0F;  ///< 1 / normalizing_const
 
   std::int64_t row_bytes() const { return row_elements * element_size(type); }
   const std::byte* row(std::int64_t index) const { return data + index * row_bytes(); }
@@ -28,9 +30,10 @@ struct ArrayView {
 /// A block of consecutive examples.
 struct Examples {
   std::int64_t rows = 0;
-  ArrayView independent;           ///< the network sees float32(x) * independent_scale
-  float independent_scale = 1.0F;  ///< 1 / normalizing_const
-  ArrayView dependent;  ///< one-hot rows, class ids (row_elements 1) or floats; data null where there is none
+  std::vector<ArrayView> independent;  ///< one per input of the network, in its order
+  /// One per output: one-hot rows, class ids (row_elements 1) or floats. Empty where there is none.
+  std::vector<ArrayView> dependent;
+  ArrayView sample_weight;  ///< one float32 per example; data null: every example counts 1
 };
 
 /// All of a segment's examples, its buffers in buffer_id order.

@@ -3,19 +3,66 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "modelhop/metric.hpp"
+
 namespace modelhop {
 
-enum class OptimizerKind : std::uint8_t { kSgd, kRmsprop, kAdam, kAdagrad };
+/// keras.optimizers.schedules. The step counts completed updates.
+struct ScheduleSpec {
+  enum class Kind : std::uint8_t {
+    kNone,  ///< the optimizer's own learning_rate and decay
+    kExponentialDecay,
+    kInverseTimeDecay,
+    kPolynomialDecay,
+    kPiecewiseConstantDecay,
+    kCosineDecay,
+    kCosineDecayRestarts,
+  };
+  Kind kind = Kind::kNone;
+  double initial_learning_rate = 0.001;
+  double decay_steps = 1.0;  ///< CosineDecayRestarts: first_decay_steps
+  double decay_rate = 1.0;
+  bool staircase = false;
+  double end_learning_rate = 0.0001;  ///< PolynomialDecay
+  double power = 1.0;
+  bool cycle = false;
+  std::vector<double> boundaries;  ///< PiecewiseConstantDecay: values[i] holds up to and including boundaries[i]
+  std::vector<double> values;
+  double alpha = 0.0;  ///< CosineDecay, CosineDecayRestarts: share of the rate that stays
+  std::optional<double> warmup_target;
+  double warmup_steps = 0.0;
+  double t_mul = 2.0;
+  double m_mul = 1.0;
 
-/// Formulas and defaults: Keras optimizers (tf.keras 2.10, `legacy`). A field that a kind does not use is ignored.
+  bool operator==(const ScheduleSpec&) const = default;
+};
+
+enum class OptimizerKind : std::uint8_t {
+  kSgd,
+  kRmsprop,
+  kAdam,
+  kAdamw,
+  kAdadelta,
+  kAdagrad,
+  kAdamax,
+  kNadam,
+  kFtrl,
+  kLion,
+  kAdafactor,
+};
+
+/// Formulas: Keras's optimizers, of the generation that the profile names. Defaults are filled in for that generation. A
+/// field that a kind does not use is ignored.
 struct OptimizerSpec {
   OptimizerKind kind = OptimizerKind::kRmsprop;
   double learning_rate = 0.001;
-  double decay = 0.0;  ///< rate at step t (counted from 0): learning_rate / (1 + decay * t)
+  ScheduleSpec schedule;  ///< wins over learning_rate and decay
+  double decay = 0.0;     ///< rate at step t (counted from 0): learning_rate / (1 + decay * t)
   double momentum = 0.0;
   bool nesterov = false;
   double rho = 0.9;
@@ -24,7 +71,28 @@ struct OptimizerSpec {
   double beta_2 = 0.999;
   double epsilon = 1e-7;
   bool amsgrad = false;
+  double schedule_decay = 0.004;  ///< Nadam: exponent of its momentum schedule per step; 1 in Keras 3
   double initial_accumulator_value = 0.1;
+  double learning_rate_power = -0.5;  ///< Ftrl, with the four that follow
+  double l1_regularization_strength = 0.0;
+  double l2_regularization_strength = 0.0;
+  double l2_shrinkage_regularization_strength = 0.0;
+  double beta = 0.0;
+  double beta_2_decay = -0.8;  ///< Adafactor, with the four that follow
+  double epsilon_1 = 1e-30;
+  double epsilon_2 = 1e-3;
+  double clip_threshold = 1.0;
+  bool relative_step = true;
+
+  // Every kind has these. Their order within a step depends on the profile (Keras generations differ).
+  std::optional<double> clip_norm;         ///< per weight (all weights together in Keras 2.2)
+  std::optional<double> clip_value;        ///< each element to [-v, v]
+  std::optional<double> global_clip_norm;  ///< all weights together
+  double weight_decay = 0.0;               ///< decoupled: w -= rate * weight_decay * w before the update
+  bool use_ema = false;
+  double ema_momentum = 0.99;
+  std::optional<std::int64_t> ema_overwrite_frequency;  ///< in steps; empty: at the end of training alone
+  std::int64_t gradient_accumulation_steps = 1;
 
   bool operator==(const OptimizerSpec&) const = default;
 };
@@ -35,48 +103,87 @@ enum class LossKind : std::uint8_t {
   kBinaryCrossentropy,
   kMeanSquaredError,
   kMeanAbsoluteError,
+  kMeanAbsolutePercentageError,
+  kMeanSquaredLogarithmicError,
+  kHuber,
+  kLogCosh,
+  kHinge,
+  kSquaredHinge,
+  kCategoricalHinge,
+  kBinaryFocalCrossentropy,
+  kCategoricalFocalCrossentropy,
+  kKlDivergence,
+  kPoisson,
+  kCosineSimilarity,
+  kDice,
+  kTversky,
 };
+
+/// How per-example losses of a batch become one number. kMean is Keras's sum_over_batch_size, whose divisor depends on
+/// the profile where there are masks or weights.
+enum class LossReduction : std::uint8_t { kMean, kSum, kMeanWithSampleWeight };
 
 struct LossSpec {
   LossKind kind = LossKind::kCategoricalCrossentropy;
   std::string name;  ///< Keras's snake_case name
   bool from_logits = false;
   double label_smoothing = 0.0;
+  double delta = 1.0;                         ///< Huber
+  double gamma = 2.0;                         ///< focal losses; Tversky has 1
+  double alpha = 0.25;                        ///< focal losses; Tversky has 0.5
+  double beta = 0.5;                          ///< Tversky
+  bool apply_class_balancing = false;         ///< BinaryFocalCrossentropy
+  std::optional<std::int64_t> ignore_class;   ///< SparseCategoricalCrossentropy
+  LossReduction reduction = LossReduction::kMean;
 
   bool operator==(const LossSpec&) const = default;
-};
-
-enum class MetricKind : std::uint8_t {
-  kAccuracy,  ///< "accuracy"/"acc": which accuracy depends on the shapes, as in tf.keras 2
-  kBinaryAccuracy,
-  kCategoricalAccuracy,
-  kSparseCategoricalAccuracy,
-  kTopKCategoricalAccuracy,
-  kSparseTopKCategoricalAccuracy,
-  kMeanSquaredError,
-  kMeanAbsoluteError,
-  kCategoricalCrossentropy,
-  kSparseCategoricalCrossentropy,
-  kBinaryCrossentropy,
-};
-
-struct MetricSpec {
-  MetricKind kind = MetricKind::kAccuracy;
-  std::string name;  ///< as the user wrote it, without quotes: shown in metrics_type
-  int k = 5;         ///< top-k metrics
-  bool operator==(const MetricSpec&) const = default;
 };
 
 /// The order of examples in a unit. See TrainUnit in engine.hpp.
 enum class Shuffle : std::uint8_t { kSegment, kBuffer, kNone };
 
+/// keras.callbacks, in force for one configuration at its iteration ends (an iteration is what Keras calls an epoch here).
+struct CallbackSpec {
+  enum class Kind : std::uint8_t {
+    kEarlyStopping,
+    kReduceLrOnPlateau,
+    kLearningRateSchedule,  ///< LearningRateScheduler of a schedule object, by iteration counted from 0
+    kTerminateOnNan,
+    kKeepBest,  ///< ModelCheckpoint(save_best_only=True): the output holds the best iteration's weights
+    kRecorded,  ///< CSVLogger, TensorBoard, History, ProgbarLogger: answered by the output tables
+  };
+  enum class Mode : std::uint8_t { kAuto, kMin, kMax };
+  Kind kind = Kind::kRecorded;
+  std::string name;                 ///< Keras's class name
+  std::string monitor = "val_loss";  ///< loss, val_loss, or a metric's name, for validation with val_ before it
+  Mode mode = Mode::kAuto;
+  double min_delta = 0.0;
+  std::int64_t patience = 0;
+  std::optional<double> baseline;
+  bool restore_best_weights = false;
+  std::int64_t start_from_epoch = 0;
+  double factor = 0.1;  ///< ReduceLROnPlateau, with the two that follow
+  std::int64_t cooldown = 0;
+  double min_lr = 0.0;
+  ScheduleSpec schedule;
+
+  bool operator==(const CallbackSpec&) const = default;
+};
+
+/// As parsed, losses and metrics may name outputs; resolve_train_spec() (src/spec) puts them in the order of a model's
+/// outputs, one loss per output.
 struct TrainSpec {
   OptimizerSpec optimizer;
-  LossSpec loss;
-  std::vector<MetricSpec> metrics;
+  std::vector<LossSpec> losses;
+  std::vector<std::string> loss_outputs;  ///< names that a dict gave, parallel to `losses`; empty: by position
+  std::vector<double> loss_weights;       ///< per output; empty: 1 each
+  std::vector<std::string> loss_weight_outputs;
+  std::vector<MetricSpec> metrics;  ///< in the order in which they are reported
   int batch_size = 32;
-  int epochs = 1;                  ///< passes over the segment in one unit
-  std::optional<Shuffle> shuffle;  ///< from fit parameters; wins over the call's setting
+  int epochs = 1;                          ///< passes over the segment in one unit
+  std::optional<Shuffle> shuffle;          ///< from fit parameters; wins over the call's setting
+  std::map<std::int64_t, double> class_weights;  ///< of the classes of the only output; empty: 1 each
+  std::vector<CallbackSpec> callbacks;
 };
 
 }  // namespace modelhop

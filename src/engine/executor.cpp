@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/allocator.hpp"
+#include "engine/batch_builder.hpp"
 #include "engine/guard.hpp"
 #include "engine/optimizer.hpp"
 #include "engine/plan_store.hpp"
@@ -58,14 +59,15 @@ class LocalExecutor final : public Executor {
       const ComputeScope scope;
       const Network& network = checked_network(model);
       const FlatState& flat = flat_state_of(network, state);
-      check(network.has_objective() && examples.dependent.data != nullptr,
+      check(network.has_objective() && !examples.dependent.empty(),
             "evaluation needs a dependent variable in the model and in the examples");
       EvaluationSums sums;
       sums.examples = examples.rows;
-      sums.metrics.resize(network.objective().metrics.size(), 0.0);
+      sums.metrics.resize(network.objective().accumulators(), 0.0);
+      if (network.objective().outputs.size() > 1) sums.output_losses.resize(network.objective().outputs.size(), 0.0);
       run_inference(network, flat, examples, stop, [&](const Plan& plan, std::int64_t) {
-        sums.loss += loss_and_gradient(network.objective(), plan.logits(), plan.target(), nullptr);
-        add_metrics(network.objective(), plan.output(), plan.target(), sums.metrics);
+        sums.loss += plan.losses(sums.output_losses);
+        plan.add_metrics(sums.metrics);
       });
       sums.penalty = network.has_penalties() ? regularization_penalty(flat) : 0.0;
       return sums;
@@ -81,11 +83,10 @@ class LocalExecutor final : public Executor {
       check(static_cast<std::int64_t>(outputs.size()) == examples.rows * elements,
             "the space for predictions has another size than the predictions");
       Examples features = examples;
-      features.dependent = {};
+      features.dependent.clear();
+      features.sample_weight = {};
       run_inference(network, flat_state_of(network, state), features, stop, [&](const Plan& plan, std::int64_t first) {
-        const at::Tensor values = plan.output().cpu().contiguous();
-        const float* begin = values.const_data_ptr<float>();
-        std::copy(begin, begin + plan.rows() * elements, outputs.begin() + first * elements);
+        plan.copy_outputs(outputs.data() + first * elements);
       });
     });
   }
@@ -108,16 +109,7 @@ class LocalExecutor final : public Executor {
   template <typename Take>
   void run_inference(const Network& network, const FlatState& state, const Examples& examples,
                      const std::stop_token& stop, Take&& take) {
-    if (examples.independent.row_elements != network.input_elements()) {
-      throw Error(ErrorCode::kInvalidArgument, "examples have " + std::to_string(examples.independent.row_elements) +
-                                                   " elements, the network takes " +
-                                                   std::to_string(network.input_elements()));
-    }
-    if (examples.dependent.data != nullptr && examples.dependent.row_elements != network.dependent_row_elements()) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "the dependent variable has " + std::to_string(examples.dependent.row_elements) +
-                      " columns, the model was compiled for " + std::to_string(network.dependent_row_elements()));
-    }
+    network.check_examples(examples, false);
     const Step step{state.configuration_seed, static_cast<std::uint64_t>(state.step)};
     for (std::int64_t first = 0; first < examples.rows;) {
       const std::int64_t rows = std::min(kEvaluationRows, examples.rows - first);
@@ -133,19 +125,14 @@ class LocalExecutor final : public Executor {
   }
 
   void load(Plan& plan, const Examples& examples, std::int64_t first) {
-    independent_rows_.clear();
-    dependent_rows_.clear();
-    for (std::int64_t row = first; row < first + plan.rows(); ++row) {
-      independent_rows_.push_back(examples.independent.row(row));
-      if (examples.dependent.data != nullptr) dependent_rows_.push_back(examples.dependent.row(row));
-    }
-    plan.load({examples.independent, independent_rows_}, examples.independent_scale,
-              {examples.dependent, dependent_rows_});
+    batch_.begin(examples);
+    for (std::int64_t row = first; row < first + plan.rows(); ++row) batch_.add(examples, row);
+    plan.load(batch_.rows());
   }
 
   Device device_;
   std::shared_ptr<PlanStore> plans_;
-  std::vector<const std::byte*> independent_rows_, dependent_rows_;
+  BatchBuilder batch_;
 };
 
 }  // namespace

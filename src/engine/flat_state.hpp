@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,6 +25,8 @@ class FlatState final : public State {
   /// count u64, each slot as stored (padding included), then a 64-bit checksum of everything before it.
   std::vector<std::byte> get_training_state() const override;
   void set_training_state(std::span<const std::byte> bytes) override;
+  void set_learning_rate(double rate) override { base_rate = rate; }
+  double learning_rate() const override { return base_rate.value_or(0.0); }
   std::int64_t size_bytes() const override;
 
   /// Fills weights by their initializers (initializer.cpp).
@@ -40,6 +43,7 @@ class FlatState final : public State {
   std::vector<at::Tensor> slots;  ///< each like parameters
   std::int64_t step = 0;          ///< completed optimizer steps
   std::uint64_t configuration_seed = 0;
+  std::optional<double> base_rate;  ///< set by a callback; empty: the optimizer's own
   const StateLayout& layout() const { return *layout_; }
 
  private:

@@ -13,7 +13,8 @@ namespace modelhop::engine {
 namespace {
 
 template <typename Element>
-void convert_rows(const RowList& list, float scale, float* out) {
+void convert_rows(const RowList& list, float* out) {
+  const float scale = list.view.scale;
   const std::int64_t count = list.view.row_elements;
   for (const std::byte* row : list.rows) {
     const Element* source = reinterpret_cast<const Element*>(row);
@@ -47,8 +48,8 @@ void with_element(const RowList& list, Function&& function) {
 
 }  // namespace
 
-void gather_floats(const RowList& list, float scale, float* out) {
-  with_element(list, [&]<typename Element>() { convert_rows<Element>(list, scale, out); });
+void gather_floats(const RowList& list, float* out) {
+  with_element(list, [&]<typename Element>() { convert_rows<Element>(list, out); });
 }
 
 void gather_class_ids(const RowList& list, std::int64_t classes, std::int64_t* out) {

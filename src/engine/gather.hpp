@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "modelhop/segment.hpp"
 
@@ -16,8 +17,15 @@ struct RowList {
   std::span<const std::byte* const> rows;
 };
 
-/// out[r, i] = float32(x[r, i]) * scale.
-void gather_floats(const RowList& list, float scale, float* out);
+/// A mini-batch, array by array.
+struct BatchRows {
+  std::vector<RowList> independent;
+  std::vector<RowList> dependent;  ///< empty: no loss is computed
+  RowList sample_weight;           ///< no rows: every example counts 1
+};
+
+/// out[r, i] = float32(x[r, i]) * scale of the array.
+void gather_floats(const RowList& list, float* out);
 
 /// Class ids, or the arg max of rows with several columns (the first maximum wins). Throws kInvalidArgument for an id
 /// outside [0, classes).

@@ -60,7 +60,7 @@ void check_fit(const std::string& name, bool is_of_classes, const Shape& output,
     throw Error(ErrorCode::kInvalidArgument, "\"" + name + "\" needs an output for each class, the model has 1",
                 "With one output use binary_crossentropy, mse or mae.");
   }
-  const bool are_class_ids = is_of_classes && target_columns == 1 && elements == columns;
+  const bool are_class_ids = is_of_classes && target_columns * columns == elements;
   if (target_columns == elements || are_class_ids) return;
   throw Error(ErrorCode::kInvalidArgument, "\"" + name + "\" does not fit: the model's output has shape " +
                                                shape_text(output) + ", the dependent variable has " +
@@ -69,41 +69,69 @@ void check_fit(const std::string& name, bool is_of_classes, const Shape& output,
 
 }  // namespace
 
-Objective resolve_objective(const TrainSpec& train, SemanticsProfile profile, const Shape& output_shape,
-                            std::int64_t dependent_row_elements, FinalActivation final_activation) {
-  const std::int64_t columns = output_shape.empty() ? 1 : output_shape.back();
+std::size_t Objective::accumulators() const {
+  std::size_t count = 0;
+  for (std::size_t index = 0; index < metrics.size(); ++index) {
+    count += accumulator_count(metrics[index], metric_columns[index]);
+  }
+  return count;
+}
+
+Objective resolve_objective(const TrainSpec& train, SemanticsProfile profile, const std::vector<Shape>& output_shapes,
+                            const std::vector<std::int64_t>& dependent_row_elements,
+                            const std::vector<FinalActivation>& final_activations) {
   Objective objective;
-  objective.loss = train.loss;
-  objective.metrics = train.metrics;
-  objective.profile = profile;
-  objective.fused = fused_activation(train.loss, profile, final_activation);
-  objective.target_is_class_id = dependent_row_elements == 1 && columns > 1;
-  for (MetricSpec& metric : objective.metrics) {
+  if (dependent_row_elements.empty()) return objective;
+  check(dependent_row_elements.size() == output_shapes.size() && train.losses.size() == output_shapes.size(),
+        "losses and dependent variables are not one per output");
+  for (std::size_t index = 0; index < output_shapes.size(); ++index) {
+    const Shape& shape = output_shapes[index];
+    const std::int64_t columns = shape.empty() ? 1 : shape.back();
+    const std::int64_t target_elements = dependent_row_elements[index];
+    OutputLoss output;
+    output.loss = train.losses[index];
+    output.weight = train.loss_weights.empty() ? 1.0 : train.loss_weights[index];
+    output.profile = profile;
+    output.fused = fused_activation(output.loss, profile, final_activations[index]);
+    output.target_is_class_id = columns > 1 && target_elements * columns == element_count(shape);
+    output.target_elements = target_elements;
+    check_fit(output.loss.name, is_one_of_classes(output.loss.kind), shape, target_elements);
+    objective.outputs.push_back(std::move(output));
+  }
+  for (MetricSpec metric : train.metrics) {
+    const auto index = static_cast<std::size_t>(metric.output_index);
+    const Shape& shape = output_shapes.at(index);
+    const std::int64_t columns = shape.empty() ? 1 : shape.back();
+    const OutputLoss& output = objective.outputs[index];
     if (metric.kind == MetricKind::kAccuracy) {
-      metric.kind = accuracy_kind(train.loss, profile, columns, objective.target_is_class_id);
+      metric.kind = accuracy_kind(output.loss, profile, columns, output.target_is_class_id);
     }
+    check_fit(metric.name, is_one_of_classes(metric.kind), shape, output.target_elements);
+    objective.metrics.push_back(std::move(metric));
+    objective.metric_columns.push_back(columns);
   }
-  if (dependent_row_elements == 0) return objective;
-  check_fit(train.loss.name, is_one_of_classes(train.loss.kind), output_shape, dependent_row_elements);
-  for (const MetricSpec& metric : objective.metrics) {
-    check_fit(metric.name, is_one_of_classes(metric.kind), output_shape, dependent_row_elements);
-  }
+  objective.class_weights = train.class_weights;
   return objective;
 }
 
-double loss_and_gradient(const Objective& objective, const at::Tensor& outputs, const at::Tensor& target,
-                         at::Tensor* gradient) {
+at::Tensor loss_factors(const OutputLoss&, const at::Tensor&, const at::Tensor& sample_weight, const at::Tensor& mask) {
+  check(!sample_weight.defined() && !mask.defined(), "weights and masks of losses are not implemented");
+  return {};
+}
+
+double loss_and_gradient(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target,
+                         const at::Tensor& factors, at::Tensor* gradient) {
   if (outputs.numel() == 0) return 0.0;
+  check(!factors.defined(), "weights and masks of losses are not implemented");
   const std::int64_t columns = outputs.dim() > 1 ? outputs.size(-1) : 1;
   const double positions = static_cast<double>(outputs.numel() / outputs.size(0) / columns);
-  const double scale = 1.0 / (static_cast<double>(outputs.size(0)) * positions);
-  if (!outputs.is_cpu()) return loss_on_device(objective, outputs, target, gradient, scale) / positions;
-  const LossRows rows = host_rows(outputs, target, objective.target_is_class_id);
+  const double scale = loss.weight / (static_cast<double>(outputs.size(0)) * positions);
+  if (!outputs.is_cpu()) return loss_on_device(loss, outputs, target, gradient, scale) / positions;
+  const LossRows rows = host_rows(outputs, target, loss.target_is_class_id);
   check(gradient == nullptr || (gradient->is_contiguous() && gradient->numel() == outputs.numel()),
         "gradient does not fit the outputs");
   float* gradient_data = gradient == nullptr ? nullptr : gradient->mutable_data_ptr<float>();
-  return loss_on_host(objective.loss, objective.profile, objective.takes_logits(), rows, gradient_data,
-                      static_cast<float>(scale)) /
+  return loss_on_host(loss.loss, loss.profile, loss.takes_logits(), rows, gradient_data, static_cast<float>(scale)) /
          positions;
 }
 

@@ -33,20 +33,20 @@ at::Tensor row_sum(const at::Tensor& x) {
   return at::sum(x, {1}, true);
 }
 
-LossTensors class_loss(const Objective& objective, const at::Tensor& outputs, const at::Tensor& target) {
+LossTensors class_loss(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target) {
   const std::int64_t columns = outputs.size(1);
-  const bool is_sparse = objective.loss.kind == LossKind::kSparseCategoricalCrossentropy;
+  const bool is_sparse = loss.loss.kind == LossKind::kSparseCategoricalCrossentropy;
   at::Tensor y;
-  if (objective.target_is_class_id) {
+  if (loss.target_is_class_id) {
     y = at::one_hot(target.reshape({-1}), columns).to(at::kFloat);
   } else {
     y = target.reshape({-1, columns});
     if (is_sparse) y = at::one_hot(at::argmax(y, 1), columns).to(at::kFloat);
   }
-  const double smoothing = is_sparse ? 0.0 : objective.loss.label_smoothing;
+  const double smoothing = is_sparse ? 0.0 : loss.loss.label_smoothing;
   if (smoothing != 0.0) y = y.mul(1.0 - smoothing).add_(smoothing / static_cast<double>(columns));
 
-  if (objective.takes_logits()) {
+  if (loss.takes_logits()) {
     const at::Tensor log_probabilities = at::log_softmax(outputs, 1);
     return {row_sum(log_probabilities.mul(y)).neg_(), at::exp(log_probabilities).sub_(y)};
   }
@@ -62,17 +62,17 @@ LossTensors class_loss(const Objective& objective, const at::Tensor& outputs, co
   return {row_sum(at::log(safe).mul_(y)).neg_(), passing.div(safe).sub_(row_sum(passing)).div_(sum)};
 }
 
-LossTensors element_loss(const Objective& objective, const at::Tensor& outputs, const at::Tensor& target) {
+LossTensors element_loss(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target) {
   const at::Tensor error = outputs.sub(target);
-  if (objective.loss.kind == LossKind::kMeanSquaredError) return {error.square(), error.mul(2.0)};
-  if (objective.loss.kind == LossKind::kMeanAbsoluteError) return {at::abs(error), at::sign(error)};
-  const double smoothing = objective.loss.label_smoothing;
+  if (loss.loss.kind == LossKind::kMeanSquaredError) return {error.square(), error.mul(2.0)};
+  if (loss.loss.kind == LossKind::kMeanAbsoluteError) return {at::abs(error), at::sign(error)};
+  const double smoothing = loss.loss.label_smoothing;
   const at::Tensor y = target.mul(1.0 - smoothing).add_(0.5 * smoothing);
-  if (objective.takes_logits()) {
+  if (loss.takes_logits()) {
     return {at::softplus(at::abs(outputs).neg()).add_(outputs.clamp_min(0.0)).sub_(outputs.mul(y)),
             at::sigmoid(outputs).sub_(y)};
   }
-  const bool is_tf = objective.profile != SemanticsProfile::kKeras22 && objective.profile != SemanticsProfile::kKeras3;
+  const bool is_tf = loss.profile != SemanticsProfile::kKeras22 && loss.profile != SemanticsProfile::kKeras3;
   const at::Tensor q = outputs.clamp(kEpsilon, 1.0 - kEpsilon);
   const at::Tensor yes = q.add(is_tf ? kEpsilon : 0.0), no = q.neg().add_(1.0).add_(is_tf ? kEpsilon : 0.0);
   const at::Tensor not_y = y.neg().add_(1.0);
@@ -82,14 +82,14 @@ LossTensors element_loss(const Objective& objective, const at::Tensor& outputs, 
 
 }  // namespace
 
-double loss_on_device(const Objective& objective, const at::Tensor& outputs, const at::Tensor& target,
+double loss_on_device(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target,
                       at::Tensor* gradient, double scale) {
   const std::int64_t columns = outputs.dim() > 1 ? outputs.size(-1) : 1;
   const at::Tensor rows = outputs.reshape({-1, columns});
-  const bool is_of_classes = objective.loss.kind == LossKind::kCategoricalCrossentropy ||
-                             objective.loss.kind == LossKind::kSparseCategoricalCrossentropy;
-  const LossTensors result = is_of_classes ? class_loss(objective, rows, target)
-                                           : element_loss(objective, rows, target.reshape({-1, columns}));
+  const bool is_of_classes = loss.loss.kind == LossKind::kCategoricalCrossentropy ||
+                             loss.loss.kind == LossKind::kSparseCategoricalCrossentropy;
+  const LossTensors result = is_of_classes ? class_loss(loss, rows, target)
+                                           : element_loss(loss, rows, target.reshape({-1, columns}));
   const double average = is_of_classes ? 1.0 : 1.0 / static_cast<double>(columns);
   if (gradient != nullptr) gradient->copy_(result.gradient.mul(scale * average).view_as(*gradient));
   return at::sum(result.values, at::kDouble).item<double>() * average;

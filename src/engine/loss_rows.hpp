@@ -33,8 +33,8 @@ std::int64_t true_class(const LossRows& rows, std::int64_t row);
 double loss_on_host(const LossSpec& loss, SemanticsProfile profile, bool takes_logits, const LossRows& rows,
                     float* gradient, float scale);
 
-/// The same on tensors of any device: outputs [rows, columns], target as in Objective.
-double loss_on_device(const Objective& objective, const at::Tensor& outputs, const at::Tensor& target,
+/// The same on tensors of any device: outputs [rows, columns], target as in OutputLoss.
+double loss_on_device(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target,
                       at::Tensor* gradient, double scale);
 
 }  // namespace modelhop::engine

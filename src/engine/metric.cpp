@@ -79,14 +79,21 @@ double metric_of(const MetricSpec& metric, SemanticsProfile profile, const LossR
 
 }  // namespace
 
-void add_metrics(const Objective& objective, const at::Tensor& predictions, const at::Tensor& target,
-                 std::span<double> sums) {
-  check(sums.size() == objective.metrics.size(), "one sum per metric");
-  if (objective.metrics.empty() || predictions.numel() == 0) return;
-  const at::Tensor host_predictions = predictions.to(at::kCPU), host_target = target.to(at::kCPU);
-  const LossRows rows = host_rows(host_predictions, host_target, objective.target_is_class_id);
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    sums[i] += metric_of(objective.metrics[i], objective.profile, rows) / static_cast<double>(rows.positions);
+void add_metrics(const Objective& objective, std::span<const PredictedOutput> outputs, SemanticsProfile profile,
+                 const at::Tensor& sample_weight, std::span<double> accumulators) {
+  check(accumulators.size() == objective.accumulators(), "the accumulators are not those of the metrics");
+  check(!sample_weight.defined(), "weighted metrics are not implemented");
+  std::size_t first = 0;
+  for (std::size_t index = 0; index < objective.metrics.size(); ++index) {
+    const MetricSpec& metric = objective.metrics[index];
+    const PredictedOutput& output = outputs[static_cast<std::size_t>(metric.output_index)];
+    const std::span<double> sums = accumulators.subspan(first, accumulator_count(metric, objective.metric_columns[index]));
+    first += sums.size();
+    if (output.predictions.numel() == 0) continue;
+    const at::Tensor predictions = output.predictions.to(at::kCPU), target = output.target.to(at::kCPU);
+    const LossRows rows = host_rows(predictions, target, output.target_is_class_id);
+    sums[0] += metric_of(metric, profile, rows);
+    sums[1] += static_cast<double>(rows.count());
   }
 }
 

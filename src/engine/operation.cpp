@@ -9,6 +9,8 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
+
 #include "modelhop/error.hpp"
 
 namespace modelhop::engine {
@@ -38,13 +40,17 @@ std::vector<std::int64_t> sizes_of(std::int64_t rows, const Shape& shape) {
   return sizes;
 }
 
-void Operation::allocate_output(std::int64_t rows, const at::TensorOptions& options) {
-  output->data = at::empty(sizes_of(rows, output->shape), options);
-  output->is_preallocated = true;
+bool Operation::needs_gradient() const {
+  return std::any_of(outputs.begin(), outputs.end(), [](const Value* value) { return value->needs_gradient; });
 }
 
-void AutogradOperation::forward(const Step&) {
-  const bool records = is_training && output->needs_gradient;
+void Operation::allocate_output(std::int64_t rows, const at::TensorOptions& options) {
+  output().data = at::empty(sizes_of(rows, output().shape), options);
+  output().is_preallocated = true;
+}
+
+void AutogradOperation::forward(const Step& step) {
+  const bool records = is_training && needs_gradient();
   const AutogradScope scope;
   const at::AutoGradMode grad_mode(records);
   std::vector<at::Tensor> values, weight_values;
@@ -57,16 +63,27 @@ void AutogradOperation::forward(const Step&) {
     weight_values.push_back(leaf(weight.data, records && weight.learns()));
     if (records && weight.learns()) leaves_.push_back(weight_values.back());
   }
-  result_ = forward_(values, weight_values);
-  output->data = result_.detach().contiguous();
-  if (!records) result_.reset();
+  results_ = forward_({values, weight_values, step});
+  check(results_.size() == outputs.size(), "an expression gives another number of outputs than its operation has");
+  for (std::size_t index = 0; index < outputs.size(); ++index) {
+    outputs[index]->data = results_[index].detach().contiguous();
+  }
+  if (!records) results_.clear();
 }
 
 void AutogradOperation::backward(const Step&) {
   const AutogradScope scope;
-  // Autograd keeps no promise about aliasing, so gradients that leave are copies where they are not fresh.
-  const auto gradients = torch::autograd::grad({result_}, leaves_, {output->gradient}, std::nullopt, false, true);
-  result_.reset();
+  std::vector<at::Tensor> roots, root_gradients;
+  for (std::size_t index = 0; index < outputs.size(); ++index) {
+    if (!outputs[index]->gradient.defined() || !results_[index].requires_grad()) continue;
+    roots.push_back(results_[index]);
+    root_gradients.push_back(outputs[index]->gradient);
+  }
+  std::vector<at::Tensor> gradients(leaves_.size());
+  if (!roots.empty()) {
+    gradients = torch::autograd::grad(roots, leaves_, root_gradients, std::nullopt, false, true);
+  }
+  results_.clear();
   std::size_t next = 0;
   const auto take = [&] {
     const at::Tensor& gradient = gradients[next];
@@ -74,10 +91,15 @@ void AutogradOperation::backward(const Step&) {
     ++next;
     return result;
   };
+  // Autograd keeps no promise about aliasing, so gradients that leave are copies where they are not fresh.
+  const auto is_shared = [&](const at::Tensor& gradient) {
+    return inputs.size() > 1 || std::any_of(root_gradients.begin(), root_gradients.end(),
+                                            [&](const at::Tensor& root) { return gradient.is_alias_of(root); });
+  };
   for (Value* value : inputs) {
     if (!value->needs_gradient) continue;
-    at::Tensor gradient = take().contiguous();
-    value->gradient = inputs.size() == 1 && !gradient.is_alias_of(output->gradient) ? gradient : gradient.clone();
+    const at::Tensor gradient = take().contiguous();
+    value->gradient = is_shared(gradient) ? gradient.clone() : gradient;
   }
   for (WeightUse& weight : weights) {
     if (weight.learns()) weight.gradient.copy_(take());

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "modelhop/model_spec.hpp"
@@ -19,13 +21,18 @@ class Operation;
 /// contiguous. After lowering every value has one consumer at most (a ForkOperation serves several).
 struct Value {
   Shape shape;  ///< of one example
+  /// Rows per example of the batch: 1, or the number of steps between the two ends of a TimeDistributed.
+  std::int64_t steps = 1;
   bool needs_gradient = false;
   /// Its only consumer may change `data` in place: no backward reads it.
   bool may_overwrite = false;
   Operation* producer = nullptr;  ///< null for the model's input
   at::Tensor data;                ///< preallocated by its producer, or assigned in each forward
-  at::Tensor gradient;  ///< assigned by its consumer in each backward, which must own it: it may be changed in place
+  /// Assigned by its consumer in each backward, which must own it: it may be changed in place. Undefined where the consumer
+  /// does not depend on the value, or where there is none.
+  at::Tensor gradient;
   bool is_preallocated = false;  ///< `data` stays from step to step
+  bool is_end = false;           ///< losses or callers read `data` when all operations have run
 };
 
 /// A weight as one operation sees it. `gradient` is undefined where the weight does not learn; otherwise backward
@@ -57,15 +64,20 @@ class Operation {
   /// Drops every tensor that bind() made.
   virtual void unbind() {}
   virtual void forward(const Step& step) = 0;
-  /// Called only where the output needs a gradient. Assigns the gradient of each input that needs one.
+  /// Called only where an output has a gradient. Assigns the gradient of each input that needs one.
   virtual void backward(const Step& step) = 0;
   /// Backward reads the output's data, so nobody may overwrite it.
   virtual bool keeps_output() const { return true; }
+  /// What the last forward adds to the mean loss of its batch (activity regularization); backward adds its gradient.
+  virtual double penalty() const { return 0.0; }
+
+  Value& output() const { return *outputs.front(); }
+  bool needs_gradient() const;  ///< one of the outputs does
 
   std::vector<Value*> inputs;
-  Value* output = nullptr;
+  std::vector<Value*> outputs;
   std::vector<WeightUse> weights;
-  bool is_training = false;
+  bool is_training = false;  ///< the plan is one for training: backward will be called
 
  protected:
   const Value& input() const { return *inputs.front(); }
@@ -76,11 +88,27 @@ class Operation {
 /// The full sizes of a value: rows, then its extents.
 std::vector<std::int64_t> sizes_of(std::int64_t rows, const Shape& shape);
 
+/// What an expression is given in one forward. `inputs` and `weights` as the operation's.
+struct ForwardInputs {
+  std::span<const at::Tensor> inputs;
+  std::span<const at::Tensor> weights;
+  const Step& step;
+};
+
 /// An ATen expression whose backward autograd derives: correct for any layer, and slower than an operation of its own.
 class AutogradOperation : public Operation {
  public:
-  using Forward = std::function<at::Tensor(std::span<const at::Tensor> inputs, std::span<const at::Tensor> weights)>;
-  explicit AutogradOperation(Forward forward) : forward_(std::move(forward)) {}
+  using Forward = std::function<std::vector<at::Tensor>(const ForwardInputs&)>;
+
+  /// `forward` gives one tensor per output; a function that gives a single at::Tensor is accepted too.
+  template <typename Function>
+  explicit AutogradOperation(Function forward) {
+    if constexpr (std::is_same_v<std::invoke_result_t<Function, const ForwardInputs&>, at::Tensor>) {
+      forward_ = [one = std::move(forward)](const ForwardInputs& given) { return std::vector<at::Tensor>{one(given)}; };
+    } else {
+      forward_ = std::move(forward);
+    }
+  }
 
   void forward(const Step& step) override;
   void backward(const Step& step) override;
@@ -89,7 +117,7 @@ class AutogradOperation : public Operation {
  private:
   Forward forward_;
   std::vector<at::Tensor> leaves_;  ///< inputs and weights that learn, of the last forward
-  at::Tensor result_;
+  std::vector<at::Tensor> results_;
 };
 
 }  // namespace modelhop::engine

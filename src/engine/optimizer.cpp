@@ -211,7 +211,7 @@ void apply_optimizer_by_operations(const OptimizerSpec& optimizer, SemanticsProf
 double regularization_penalty(const FlatState& state) {
   double penalty = 0.0;
   for (const WeightPlace& place : state.layout().weights) {
-    const auto [l1, l2] = place.regularizer;
+    const auto [l1, l2] = std::pair(place.regularizer.l1, place.regularizer.l2);
     if (!is_penalized(place)) continue;
     const at::Tensor& buffer = place.is_trainable ? state.parameters : state.statistics;
     const at::Tensor weight = buffer.narrow(0, place.offset, place.count);

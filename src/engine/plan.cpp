@@ -8,6 +8,8 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
+
 #include "engine/device.hpp"
 #include "engine/gather.hpp"
 
@@ -26,42 +28,62 @@ ComputeScope::ComputeScope() {
 
 ComputeScope::~ComputeScope() = default;
 
+Plan::HostFilled::HostFilled(const std::vector<std::int64_t>& sizes, const at::TensorOptions& options)
+    : host(at::empty(sizes, options.device(at::kCPU))),
+      device(options.device().is_cpu() ? host : at::empty(sizes, options)) {}
+
+void Plan::HostFilled::upload() {
+  if (!host.is_same(device)) device.copy_(host);
+}
+
 Plan::Plan(const Network& network, Purpose purpose, std::int64_t rows)
-    : purpose_(purpose), rows_(rows), objective_(network.objective()), layout_(network.layout()) {
-  const bool takes_logits = network.has_objective() && objective_.fused != FinalActivation::kNone;
-  graph_ = lower(network.spec(), layout_, purpose, purpose == Purpose::kTraining && takes_logits);
+    : purpose_(purpose),
+      rows_(rows),
+      objective_(network.objective()),
+      profile_(network.spec().profile),
+      layout_(network.layout()) {
+  std::vector<bool> drops(network.spec().outputs.size(), false);
+  for (std::size_t index = 0; index < objective_.outputs.size(); ++index) {
+    const bool is_fused = objective_.outputs[index].fused != FinalActivation::kNone;
+    drops[index] = purpose == Purpose::kTraining && is_fused;
+  }
+  graph_ = lower(network.spec(), layout_, purpose, drops);
   const at::TensorOptions options = at::TensorOptions().dtype(at::kFloat).device(torch_device(network.device()));
-  allocate_inputs(network, options);
-  for (const auto& operation : graph_.operations) operation->prepare(rows, options);
+  allocate_inputs(options);
+  for (const auto& operation : graph_.operations) operation->prepare(rows * operation->output().steps, options);
+  for (std::size_t index = 0; index < graph_.outputs.size(); ++index) {
+    GraphOutput& end = graph_.outputs[index];
+    const bool takes_logits = network.has_objective() && objective_.outputs[index].fused != FinalActivation::kNone;
+    if (!takes_logits) end.logits = end.output;
+  }
   if (purpose == Purpose::kTraining) link_weights(options);
-  if (!takes_logits) graph_.logits = graph_.output;
 }
 
 std::int64_t Plan::retained_bytes() const {
   std::int64_t floats = 0;
-  for (const auto& value : graph_.values) floats += rows_ * element_count(value->shape);
+  for (const auto& value : graph_.values) floats += rows_ * value->steps * element_count(value->shape);
   if (purpose_ == Purpose::kTraining) floats = 2 * floats + layout_.parameter_floats;
   return floats * static_cast<std::int64_t>(sizeof(float));
 }
 
-void Plan::allocate_inputs(const Network& network, const at::TensorOptions& options) {
-  Value& input = *graph_.input;
-  input.data = at::empty(sizes_of(rows_, input.shape), options);
-  input.is_preallocated = true;
-  const bool on_host = options.device().is_cpu();
-  host_input_ = on_host ? input.data : at::empty(sizes_of(rows_, input.shape), options.device(at::kCPU));
-  if (!network.has_objective()) return;
-  const at::TensorOptions target_options = options.dtype(objective_.target_is_class_id ? at::kLong : at::kFloat);
-  std::vector<std::int64_t> sizes = {rows_};
-  if (!objective_.target_is_class_id) sizes.push_back(network.dependent_row_elements());
-  target_ = at::empty(sizes, target_options);
-  host_target_ = on_host ? target_ : at::empty(sizes, target_options.device(at::kCPU));
-  target_classes_ = graph_.logits->shape.empty() ? 1 : graph_.logits->shape.back();
+void Plan::allocate_inputs(const at::TensorOptions& options) {
+  for (Value* input : graph_.inputs) {
+    inputs_.emplace_back(sizes_of(rows_, input->shape), options);
+    input->data = inputs_.back().device;
+    input->is_preallocated = true;
+  }
+  for (const OutputLoss& output : objective_.outputs) {
+    const at::TensorOptions of_target = options.dtype(output.target_is_class_id ? at::kLong : at::kFloat);
+    targets_.emplace_back(std::vector{rows_, output.target_elements}, of_target);
+  }
+  if (!objective_.outputs.empty()) sample_weight_ = HostFilled({rows_}, options);
 }
 
 void Plan::link_weights(const at::TensorOptions& options) {
   gradients_ = at::zeros({layout_.parameter_floats}, options);
-  loss_gradient_ = at::empty(sizes_of(rows_, graph_.logits->shape), options);
+  for (const GraphOutput& end : graph_.outputs) {
+    loss_gradients_.push_back(at::empty(sizes_of(rows_ * end.logits->steps, end.logits->shape), options));
+  }
   std::vector<bool> is_used(layout_.weights.size(), false);
   for (auto position = graph_.operations.rbegin(); position != graph_.operations.rend(); ++position) {
     Operation& operation = **position;
@@ -82,16 +104,34 @@ void Plan::link_weights(const at::TensorOptions& options) {
   }
 }
 
-void Plan::load(const RowList& independent, float scale, const RowList& dependent) {
-  gather_floats(independent, scale, host_input_.mutable_data_ptr<float>());
-  if (!host_input_.is_same(graph_.input->data)) graph_.input->data.copy_(host_input_);
-  if (dependent.rows.empty()) return;
-  if (objective_.target_is_class_id) {
-    gather_class_ids(dependent, target_classes_, host_target_.mutable_data_ptr<std::int64_t>());
-  } else {
-    gather_floats(dependent, 1.0F, host_target_.mutable_data_ptr<float>());
+void Plan::load(const BatchRows& batch) {
+  for (std::size_t index = 0; index < inputs_.size(); ++index) {
+    gather_floats(batch.independent[index], inputs_[index].host.mutable_data_ptr<float>());
+    inputs_[index].upload();
   }
-  if (!host_target_.is_same(target_)) target_.copy_(host_target_);
+  if (batch.dependent.empty()) return;
+  load_targets(batch);
+  load_weights(batch);
+}
+
+void Plan::load_targets(const BatchRows& batch) {
+  for (std::size_t index = 0; index < targets_.size(); ++index) {
+    HostFilled& target = targets_[index];
+    if (objective_.outputs[index].target_is_class_id) {
+      const std::int64_t classes = graph_.outputs[index].logits->shape.back();
+      gather_class_ids(batch.dependent[index], classes, target.host.mutable_data_ptr<std::int64_t>());
+    } else {
+      gather_floats(batch.dependent[index], target.host.mutable_data_ptr<float>());
+    }
+    target.upload();
+  }
+}
+
+void Plan::load_weights(const BatchRows& batch) {
+  has_sample_weight_ = !batch.sample_weight.rows.empty();
+  if (!has_sample_weight_) return;
+  gather_floats(batch.sample_weight, sample_weight_.host.mutable_data_ptr<float>());
+  sample_weight_.upload();
 }
 
 void Plan::bind(const FlatState& state) {
@@ -113,23 +153,84 @@ void Plan::run_forward(const Step& step) {
     operation->forward(step);
     if (purpose_ == Purpose::kTraining) continue;
     for (Value* value : operation->inputs) {
-      if (!value->is_preallocated && value != graph_.logits) value->data.reset();
+      if (!value->is_preallocated && !value->is_end) value->data.reset();
     }
+  }
+}
+
+double Plan::loss_of(std::size_t output, at::Tensor* gradient) const {
+  const GraphOutput& end = graph_.outputs[output];
+  const at::Tensor weight = has_sample_weight_ ? sample_weight_.device : at::Tensor();
+  const at::Tensor mask = end.mask != nullptr ? end.mask->data : at::Tensor();
+  const OutputLoss& loss = objective_.outputs[output];
+  const at::Tensor& values = end.logits->data;
+  return loss_and_gradient(loss, values, targets_[output].device, loss_factors(loss, values, weight, mask), gradient);
+}
+
+double Plan::layer_penalties() const {
+  double penalty = 0.0;
+  for (const auto& operation : graph_.operations) penalty += operation->penalty();
+  return penalty * static_cast<double>(rows_);
+}
+
+double Plan::losses(std::span<double> output_losses) const {
+  double sum = layer_penalties();
+  for (std::size_t index = 0; index < objective_.outputs.size(); ++index) {
+    const double loss = loss_of(index, nullptr);
+    if (!output_losses.empty()) output_losses[index] += loss;
+    sum += objective_.outputs[index].weight * loss;
+  }
+  return sum;
+}
+
+void Plan::add_metrics(std::span<double> accumulators) const {
+  std::vector<PredictedOutput> predicted;
+  for (std::size_t index = 0; index < objective_.outputs.size(); ++index) {
+    const GraphOutput& end = graph_.outputs[index];
+    predicted.push_back({end.output->data, targets_[index].device, objective_.outputs[index].target_is_class_id,
+                         end.mask != nullptr ? end.mask->data : at::Tensor()});
+  }
+  engine::add_metrics(objective_, predicted, profile_, has_sample_weight_ ? sample_weight_.device : at::Tensor(),
+                      accumulators);
+}
+
+void Plan::copy_outputs(float* out) const {
+  std::int64_t row_elements = 0, offset = 0;
+  for (const GraphOutput& end : graph_.outputs) row_elements += element_count(end.output->shape);
+  for (const GraphOutput& end : graph_.outputs) {
+    const at::Tensor values = end.output->data.cpu().contiguous();
+    const float* from = values.const_data_ptr<float>();
+    const std::int64_t elements = element_count(end.output->shape);
+    for (std::int64_t row = 0; row < rows_; ++row) {
+      std::copy(from + row * elements, from + (row + 1) * elements, out + row * row_elements + offset);
+    }
+    offset += elements;
   }
 }
 
 double Plan::compute_gradients(const Step& step) {
   run_forward(step);
   if (has_idle_weights_) gradients_.zero_();
-  graph_.logits->gradient = loss_gradient_;
-  const double loss = loss_and_gradient(objective_, graph_.logits->data, target_, &loss_gradient_);
+  double loss = layer_penalties();
+  for (std::size_t index = 0; index < graph_.outputs.size(); ++index) {
+    graph_.outputs[index].logits->gradient = loss_gradients_[index];
+    loss += objective_.outputs[index].weight * loss_of(index, &loss_gradients_[index]);
+  }
   auto further = further_uses_.begin();
   for (auto position = graph_.operations.rbegin(); position != graph_.operations.rend(); ++position) {
     Operation& operation = **position;
-    if (operation.output->needs_gradient) {
+    const auto has_gradient = [](const Value* value) { return value->gradient.defined(); };
+    const bool is_reached = std::any_of(operation.outputs.begin(), operation.outputs.end(), has_gradient);
+    if (operation.needs_gradient() && is_reached) {
       operation.backward(step);
-      operation.output->gradient.reset();
-      if (!operation.output->is_preallocated) operation.output->data.reset();
+      for (Value* output : operation.outputs) {
+        output->gradient.reset();
+        if (!output->is_preallocated) output->data.reset();
+      }
+    } else if (operation.needs_gradient()) {
+      for (WeightUse& weight : operation.weights) {
+        if (weight.learns()) weight.gradient.zero_();
+      }
     }
     for (; further != further_uses_.end() && further->operation == &operation; ++further) {
       further->sum.add_(further->gradient);

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/flat_state.hpp"
@@ -37,35 +38,51 @@ class Plan {
   /// About what the plan keeps: activations, their gradients, and the gradients of the weights.
   std::int64_t retained_bytes() const;
 
-  /// A mini-batch of `rows` examples comes in here: features and, where `dependent` has rows, targets.
-  void load(const RowList& independent, float scale, const RowList& dependent);
+  /// A mini-batch of `rows` examples comes in here: features and, where `dependent` has arrays, targets and weights.
+  void load(const BatchRows& batch);
 
   /// Makes views of the state's buffers. Until release() the plan shares their ownership.
   void bind(const FlatState& state);
   void release();
 
-  /// Forward, loss and backward on the loaded batch, with gradients in gradients(); no update. Returns the sum of
-  /// per-example losses.
+  /// Forward, losses and backward on the loaded batch, with gradients in gradients(); no update. Returns the sum of
+  /// per-example losses, weighted and with what layers add to them.
   double compute_gradients(const Step& step);
   /// Forward on the loaded batch.
   void run_forward(const Step& step);
+  /// Sums of per-example losses of the last forward: adds each output's own to `output_losses`, returns the weighted sum.
+  double losses(std::span<double> output_losses) const;
+  void add_metrics(std::span<double> accumulators) const;
+  /// Writes the outputs of the last forward, rows × elements of all outputs.
+  void copy_outputs(float* out) const;
 
   at::Tensor& gradients() { return gradients_; }
-  const at::Tensor& logits() const { return graph_.logits->data; }
-  const at::Tensor& output() const { return graph_.output->data; }
-  const at::Tensor& target() const { return target_; }
 
  private:
-  void allocate_inputs(const Network& network, const at::TensorOptions& options);
+  /// A tensor on the plan's device that the host fills; the same tensor where the device is the CPU.
+  struct HostFilled {
+    at::Tensor host, device;
+    HostFilled() = default;
+    HostFilled(const std::vector<std::int64_t>& sizes, const at::TensorOptions& options);
+    void upload();
+  };
+  void allocate_inputs(const at::TensorOptions& options);
   void link_weights(const at::TensorOptions& options);
+  void load_targets(const BatchRows& batch);
+  void load_weights(const BatchRows& batch);
+  double loss_of(std::size_t output, at::Tensor* gradient) const;
+  double layer_penalties() const;
 
   Purpose purpose_;
   std::int64_t rows_;
   Objective objective_;
+  SemanticsProfile profile_;
   Graph graph_;
-  at::Tensor host_input_, host_target_, target_;  ///< host tensors are the same as the device's on the CPU
-  std::int64_t target_classes_ = 0;
-  at::Tensor gradients_, loss_gradient_;
+  std::vector<HostFilled> inputs_, targets_;
+  HostFilled sample_weight_;
+  bool has_sample_weight_ = false;  ///< of the loaded batch
+  at::Tensor gradients_;
+  std::vector<at::Tensor> loss_gradients_;  ///< one per output
   bool has_idle_weights_ = false;  ///< some weight that learns is used by no operation
   /// Gradients of a weight's further uses, added to its first: use, and the weight's place in gradients_.
   struct FurtherUse {

@@ -19,32 +19,27 @@ Storage storage_of(const LayerSpec& layer, const WeightSpec& weight) {
   return is_kernel ? Storage::kConvolutionKernel : Storage::kAsKeras;
 }
 
-std::int64_t weight_count(const WeightSpec& weight) {
-  std::int64_t count = 1;
-  for (const std::int64_t extent : weight.shape) count *= extent;
-  return count;
-}
-
 }  // namespace
 
 StateLayout make_state_layout(const ModelSpec& model, const OptimizerSpec& optimizer) {
   StateLayout layout;
   Checksum hash;
-  for (const LayerSpec& layer : model.layers) {
-    std::vector<int>& indexes = layout.layer_weights.emplace_back();
-    for (const WeightSpec& weight : layer.weights) {
-      indexes.push_back(static_cast<int>(layout.weights.size()));
-      std::int64_t& end = weight.is_trainable ? layout.parameter_floats : layout.statistics_floats;
-      const std::int64_t count = weight_count(weight);
-      layout.weights.push_back({layer.name + "/" + weight.name, weight.shape, storage_of(layer, weight),
-                                weight.is_trainable, end, count, weight.initializer, weight.regularizer});
-      end = aligned(end + count);
-      hash.add_text(weight.name);
-      hash.add_word(weight.is_trainable ? 1 : 0);
-      hash.add_word(static_cast<std::uint64_t>(layout.weights.back().storage));
-      for (const std::int64_t extent : weight.shape) hash.add_word(static_cast<std::uint64_t>(extent));
-    }
-    hash.add_word(indexes.size());
+  for (const LayerSpec& layer : model.layers) layout.layer_weights.emplace_back(layer.weights.size(), -1);
+  for (const WeightRef& ref : model.weight_order) {
+    const LayerSpec& layer = model.layers[ref.layer];
+    const WeightSpec& weight = layer.weights[ref.weight];
+    layout.layer_weights[ref.layer][ref.weight] = static_cast<int>(layout.weights.size());
+    std::int64_t& end = weight.is_trainable ? layout.parameter_floats : layout.statistics_floats;
+    const std::int64_t count = element_count(weight.shape);
+    layout.weights.push_back({layer.name + "/" + weight.name, weight.shape, storage_of(layer, weight),
+                              weight.is_trainable, end, count, weight.initializer, weight.regularizer,
+                              weight.constraint});
+    end = aligned(end + count);
+    hash.add_text(weight.name);
+    hash.add_word(static_cast<std::uint64_t>(ref.layer));
+    hash.add_word(weight.is_trainable ? 1 : 0);
+    hash.add_word(static_cast<std::uint64_t>(layout.weights.back().storage));
+    for (const std::int64_t extent : weight.shape) hash.add_word(static_cast<std::uint64_t>(extent));
   }
   layout.slot_count = optimizer_slot_count(optimizer);
   for (int slot = 0; slot < layout.slot_count; ++slot) {

@@ -26,13 +26,14 @@ struct WeightPlace {
   std::int64_t count = 0;
   InitializerSpec initializer;
   RegularizerSpec regularizer;
+  ConstraintSpec constraint;
 };
 
 /// Trainable weights lie in one flat buffer (`parameters`), the others in another (`statistics`). Gradients and every
 /// optimizer slot have the layout of `parameters`. Padding floats are 0 and stay 0.
 struct StateLayout {
   std::vector<WeightPlace> weights;             ///< in get_weights() order
-  std::vector<std::vector<int>> layer_weights;  ///< per ModelSpec layer: indexes into `weights`
+  std::vector<std::vector<int>> layer_weights;  ///< per ModelSpec layer and its weight: index into `weights`
   std::int64_t parameter_floats = 0;
   std::int64_t statistics_floats = 0;
   std::vector<float> initial_slot_values;  ///< one per slot

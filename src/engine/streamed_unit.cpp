@@ -2,7 +2,6 @@
 // Cuts blocks into mini-batches that cross block borders, and takes one optimizer step per mini-batch.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <string>
 
 #include "engine/guard.hpp"
@@ -17,8 +16,7 @@ namespace {
 Examples slice(const Examples& examples, std::int64_t first, std::int64_t rows) {
   Examples result = examples;
   result.rows = rows;
-  result.independent.data = examples.independent.row(first);
-  if (examples.dependent.data != nullptr) result.dependent.data = examples.dependent.row(first);
+  for (ArrayView* array : arrays_of(result)) array->data = array->row(first);
   return result;
 }
 
@@ -66,72 +64,43 @@ void UnitRun::consume_buffer(const Examples& block, const std::stop_token& stop)
   }
 }
 
-void UnitRun::check_format(const Examples& block) {
-  if (block.independent.row_elements != network_.input_elements()) {
-    throw Error(ErrorCode::kInvalidArgument, "examples have " + std::to_string(block.independent.row_elements) +
-                                                 " elements, the network takes " +
-                                                 std::to_string(network_.input_elements()));
-  }
-  if (block.dependent.data == nullptr || block.dependent.row_elements != network_.dependent_row_elements()) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "the dependent variable has " +
-                    std::to_string(block.dependent.data == nullptr ? 0 : block.dependent.row_elements) +
-                    " columns, the model was compiled for " + std::to_string(network_.dependent_row_elements()));
-  }
-  const Examples& kept = remainder_.format;
-  if (remainder_.rows > 0 &&
-      (kept.independent.type != block.independent.type || kept.dependent.type != block.dependent.type ||
-       kept.independent_scale != block.independent_scale)) {
+void UnitRun::check_format(const Examples& block) const {
+  network_.check_examples(block, true);
+  if (remainder_.block.rows == 0) return;
+  Examples kept = remainder_.block, given = block;
+  const std::vector<ArrayView*> of_kept = arrays_of(kept), of_given = arrays_of(given);
+  const auto is_alike = [](const ArrayView* left, const ArrayView* right) {
+    return left->type == right->type && left->scale == right->scale && left->row_elements == right->row_elements;
+  };
+  if (!std::equal(of_kept.begin(), of_kept.end(), of_given.begin(), of_given.end(), is_alike)) {
     throw Error(ErrorCode::kInvalidArgument, "blocks of one unit differ in element type or scale");
   }
 }
 
-void UnitRun::point_at_remainder() {
-  independent_rows_.clear();
-  dependent_rows_.clear();
-  for (std::int64_t row = 0; row < remainder_.rows; ++row) {
-    independent_rows_.push_back(remainder_.independent.data() + row * remainder_.format.independent.row_bytes());
-    dependent_rows_.push_back(remainder_.dependent.data() + row * remainder_.format.dependent.row_bytes());
-  }
+/// The next mini-batch begins with what the last block left.
+void UnitRun::begin_batch(const Examples& format) {
+  batch_.begin(format);
+  for (std::int64_t row = 0; row < remainder_.block.rows; ++row) batch_.add(remainder_.block, row);
 }
 
 void UnitRun::feed(const Examples& block, std::span<const std::int64_t> order, const std::stop_token& stop) {
   if (has_diverged() || block.rows == 0) return;
   check_format(block);
-  point_at_remainder();
+  begin_batch(block);
   const BoundPlan bound(*plan_, state_);
-  const std::size_t batch = static_cast<std::size_t>(plan_->rows());
   for (std::int64_t position = 0; position < block.rows; ++position) {
-    const std::int64_t row = order.empty() ? position : order[position];
-    independent_rows_.push_back(block.independent.row(row));
-    dependent_rows_.push_back(block.dependent.row(row));
-    if (independent_rows_.size() < batch) continue;
-    train_batch(*plan_, block, stop);
+    batch_.add(block, order.empty() ? position : order[position]);
+    if (batch_.size() < plan_->rows()) continue;
+    train_batch(*plan_, stop);
     if (has_diverged()) return;
+    batch_.begin(block);
   }
-  keep_rest(block);
+  batch_.move_to(remainder_.bytes, remainder_.block);
 }
 
-void UnitRun::keep_rest(const Examples& block) {
-  Remainder rest;
-  rest.rows = static_cast<std::int64_t>(independent_rows_.size());
-  rest.format = block;
-  rest.format.rows = 0;
-  rest.format.independent.data = rest.format.dependent.data = nullptr;
-  const auto copy = [](const std::vector<const std::byte*>& rows, std::int64_t row_bytes,
-                       std::vector<std::byte>& bytes) {
-    for (const std::byte* row : rows) bytes.insert(bytes.end(), row, row + row_bytes);
-  };
-  copy(independent_rows_, block.independent.row_bytes(), rest.independent);
-  copy(dependent_rows_, block.dependent.row_bytes(), rest.dependent);
-  remainder_ = std::move(rest);
-}
-
-void UnitRun::train_batch(Plan& plan, const Examples& format, const std::stop_token& stop) {
+void UnitRun::train_batch(Plan& plan, const std::stop_token& stop) {
   if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "training was cancelled");
-  plan.load({format.independent, independent_rows_}, format.independent_scale, {format.dependent, dependent_rows_});
-  independent_rows_.clear();
-  dependent_rows_.clear();
+  plan.load(batch_.rows());
   const Step step{state_.configuration_seed, static_cast<std::uint64_t>(state_.step)};
   const double rows = static_cast<double>(plan.rows());
   double loss = plan.compute_gradients(step);
@@ -147,11 +116,11 @@ void UnitRun::train_batch(Plan& plan, const Examples& format, const std::stop_to
 void UnitRun::end_pass(const std::stop_token& stop) {
   guarded([&] {
     const ComputeScope scope;
-    if (remainder_.rows > 0 && !has_diverged()) {
-      point_at_remainder();
-      const auto plan = plans_->find(network_, Purpose::kTraining, remainder_.rows);
+    if (remainder_.block.rows > 0 && !has_diverged()) {
+      begin_batch(remainder_.block);
+      const auto plan = plans_->find(network_, Purpose::kTraining, batch_.size());
       const BoundPlan bound(*plan, state_);
-      train_batch(*plan, remainder_.format, stop);
+      train_batch(*plan, stop);
     }
     remainder_ = {};
     ++pass_;
@@ -160,7 +129,7 @@ void UnitRun::end_pass(const std::stop_token& stop) {
 }
 
 TrainResult UnitRun::finish() {
-  check(remainder_.rows == 0, "a unit was finished in the middle of a pass");
+  check(remainder_.block.rows == 0, "a unit was finished in the middle of a pass");
   if (result_.examples > 0) result_.mean_loss = loss_sum_ / static_cast<double>(result_.examples);
   return result_;
 }

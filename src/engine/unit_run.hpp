@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "engine/batch_builder.hpp"
 #include "engine/plan_store.hpp"
 #include "modelhop/engine.hpp"
 
@@ -31,19 +32,17 @@ class UnitRun final : public StreamedUnit {
  private:
   /// Examples kept from the last block because they did not fill a mini-batch.
   struct Remainder {
-    std::int64_t rows = 0;
-    std::vector<std::byte> independent, dependent;
-    Examples format;  ///< element types, row sizes and scale; no data
+    Examples block;
+    std::vector<std::vector<std::byte>> bytes;  ///< that the block's arrays lie in
   };
 
   Shuffle shuffle() const { return network_.train_spec().shuffle.value_or(unit_.shuffle); }
   void consume_buffer(const Examples& block, const std::stop_token& stop);
   /// `order` names the rows of the block; empty: as they lie.
   void feed(const Examples& block, std::span<const std::int64_t> order, const std::stop_token& stop);
-  void check_format(const Examples& block);
-  void point_at_remainder();
-  void train_batch(Plan& plan, const Examples& format, const std::stop_token& stop);
-  void keep_rest(const Examples& block);
+  void check_format(const Examples& block) const;
+  void begin_batch(const Examples& format);
+  void train_batch(Plan& plan, const std::stop_token& stop);
 
   std::shared_ptr<PlanStore> plans_;
   const Network& network_;
@@ -54,7 +53,7 @@ class UnitRun final : public StreamedUnit {
   std::int32_t pass_ = 0;
   std::int64_t buffer_ = 0;
   Remainder remainder_;
-  std::vector<const std::byte*> independent_rows_, dependent_rows_;  ///< the mini-batch that is being filled
+  BatchBuilder batch_;  ///< the mini-batch that is being filled
   double loss_sum_ = 0.0;
   TrainResult result_;
 };

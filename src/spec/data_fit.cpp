@@ -74,25 +74,38 @@ void check_dense(const Target& target) {
 
 }  // namespace
 
-void check_fits_data(const ModelSpec& model, const TrainSpec& train, const Shape& independent_shape,
-                     const Shape& dependent_shape, std::int64_t class_count) {
-  const Shape& input = model.nodes[model.inputs.front()].output_shapes.front();
-  if (input != independent_shape) {
-    refuse(architecture(model) + " takes input of shape " + to_text(input) +
-           ", but the independent variable has shape " + to_text(independent_shape));
+void check_fits_data(const ModelSpec& model, const TrainSpec& train, const std::vector<Shape>& independent_shapes,
+                     const std::vector<DependentVariable>& dependents) {
+  if (model.inputs.size() != independent_shapes.size()) {
+    refuse(architecture(model) + " has " + std::to_string(model.inputs.size()) + " inputs, but there are " +
+           std::to_string(independent_shapes.size()) + " independent variables");
   }
-  const Target target{model, train.loss, model.shape_of(model.outputs.front()), dependent_shape, class_count};
-  const bool is_sparse = train.loss.kind == LossKind::kSparseCategoricalCrossentropy;
-  if (target.output.empty()) target.refuse_shapes();
-  if (is_sparse) {
-    check_sparse(target);
-  } else {
-    check_dense(target);
+  if (model.outputs.size() != dependents.size()) {
+    refuse(architecture(model) + " has " + std::to_string(model.outputs.size()) + " outputs, but there are " +
+           std::to_string(dependents.size()) + " dependent variables");
+  }
+  for (std::size_t index = 0; index < independent_shapes.size(); ++index) {
+    if (model.input_shape(index) == independent_shapes[index]) continue;
+    refuse(architecture(model) + " takes input of shape " + to_text(model.input_shape(index)) +
+           ", but the independent variable has shape " + to_text(independent_shapes[index]));
+  }
+  for (std::size_t index = 0; index < dependents.size(); ++index) {
+    const Target target{model, train.losses[index], model.output_shape(index), dependents[index].shape,
+                        dependents[index].class_count};
+    if (target.output.empty()) target.refuse_shapes();
+    if (train.losses[index].kind == LossKind::kSparseCategoricalCrossentropy) {
+      check_sparse(target);
+    } else {
+      check_dense(target);
+    }
   }
   for (const MetricSpec& metric : train.metrics) {
+    const auto index = static_cast<std::size_t>(metric.output_index);
+    const LossSpec& loss = train.losses[index];
+    const bool is_sparse = loss.kind == LossKind::kSparseCategoricalCrossentropy;
     if ((is_sparse && is_one_hot_metric(metric.kind)) || (!is_sparse && is_sparse_metric(metric.kind))) {
-      refuse("metric " + in_quotes(metric.name) + " does not go with loss " + train.loss.name +
-             " and a dependent variable of shape " + to_text(dependent_shape));
+      refuse("metric " + in_quotes(metric.name) + " does not go with loss " + loss.name +
+             " and a dependent variable of shape " + to_text(dependents[index].shape));
     }
   }
 }

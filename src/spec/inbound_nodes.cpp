@@ -22,8 +22,7 @@ WrittenRef read_ref(const std::string& where, const Json& value) {
 
 class NodeReader {
  public:
-  NodeReader(const std::string& layer, const std::string& class_name)
-      : where_("layer " + in_quotes(layer)), class_name_(class_name) {}
+  explicit NodeReader(const std::string& layer) : where_("layer " + in_quotes(layer)) {}
 
   std::vector<WrittenCall> read(const Json& nodes) const {
     std::vector<WrittenCall> calls;
@@ -49,8 +48,9 @@ class NodeReader {
 
   void add_keras2(const Json& ref, WrittenCall& call) const {
     if (ref[0] == "_CONSTANT_VALUE") unsupported(where_ + ": a constant as an input");
-    if (ref.size() == 4) check_arguments(ref[3], true);
-    call.push_back(read_ref(where_, ref));
+    if (ref.size() == 4 && call.refs.empty()) take_arguments(ref[3], call);
+    call.refs.push_back(read_ref(where_, ref));
+    call.roles.emplace_back();
   }
 
   WrittenCall read_keras3(const Json& node) const {
@@ -64,7 +64,7 @@ class NodeReader {
         add_keras3(argument, call);
       }
     }
-    if (const auto named = node.find("kwargs"); named != node.end()) check_arguments(*named, false);
+    if (const auto named = node.find("kwargs"); named != node.end()) take_arguments(*named, call);
     return call;
   }
 
@@ -78,24 +78,20 @@ class NodeReader {
     if (config == value.end() || !config->is_object() || history == config->end() || !is_ref(*history)) {
       refuse(where_ + ": \"__keras_tensor__\" without \"keras_history\"");
     }
-    call.push_back(read_ref(where_, *history));
+    call.refs.push_back(read_ref(where_, *history));
+    call.roles.emplace_back();
   }
 
-  /// Null says nothing. Keras 3 writes training=false of its own accord, Keras 2 only where the user froze the call.
-  void check_arguments(const Json& arguments, bool is_keras2) const {
+  /// Null says nothing.
+  void take_arguments(const Json& arguments, WrittenCall& call) const {
     if (arguments.is_null()) return;
     if (!arguments.is_object()) refuse(where_ + ": call arguments must be an object, not " + shown(arguments));
     for (const auto& [key, value] : arguments.items()) {
-      if (value.is_null()) continue;
-      const bool depends_on_mode = class_name_ == "Dropout" || class_name_.starts_with("BatchNormalization");
-      if (key == "training" && value == Json(false) && !(is_keras2 && depends_on_mode)) continue;
-      if (key == "training" && !depends_on_mode) continue;
-      unsupported(where_ + ": call argument " + in_quotes(key) + " = " + shown(value) + " is not supported");
+      if (!value.is_null()) call.arguments[key] = value;
     }
   }
 
   std::string where_;
-  const std::string& class_name_;
 };
 
 }  // namespace
@@ -107,7 +103,7 @@ std::vector<WrittenCall> read_inbound_nodes(const std::string& layer, const std:
     if (class_name == "InputLayer") return {};
     refuse("layer " + in_quotes(layer) + " has no \"inbound_nodes\"");
   }
-  std::vector<WrittenCall> calls = NodeReader(layer, class_name).read(*nodes);
+  std::vector<WrittenCall> calls = NodeReader(layer).read(*nodes);
   if (class_name == "InputLayer" && !calls.empty())
     refuse("layer " + in_quotes(layer) + ": an InputLayer has no inputs");
   return calls;

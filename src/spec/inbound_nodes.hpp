@@ -16,7 +16,13 @@ struct WrittenRef {
   std::int64_t call = 0;
   std::int64_t tensor = 0;
 };
-using WrittenCall = std::vector<WrittenRef>;  ///< the tensors one call of a layer is given
+
+/// What one call of a layer is given.
+struct WrittenCall {
+  std::vector<WrittenRef> refs;
+  std::vector<std::string> roles;   ///< parallel to refs: "" by position, else the keyword
+  Json arguments = Json::object();  ///< keywords that hold no tensor
+};
 
 /// Calls of one layer. Throws kNotSupported for call arguments that change what the layer computes.
 std::vector<WrittenCall> read_inbound_nodes(const std::string& layer, const std::string& class_name, const Json& entry);

@@ -156,6 +156,11 @@ InitializerSpec read_initializer(LayerConfig& config, const std::string& key, co
   return spec;
 }
 
+ConstraintSpec read_constraint(LayerConfig& config, const std::string& key) {
+  if (config.find(key) != nullptr) config.not_supported(in_quotes(key));
+  return {};
+}
+
 RegularizerSpec read_regularizer(LayerConfig& config, const std::string& key) {
   const Json* value = config.find(key);
   if (value == nullptr) return {};

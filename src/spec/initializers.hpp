@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keras initializer and regularizer objects, in the spellings of all generations.
+// Keras initializer, regularizer and constraint objects, in the spellings of all generations.
 #pragma once
 
 #include <string>
@@ -11,6 +11,9 @@ namespace modelhop::spec {
 
 /// The value of `key`, or the initializer called `fallback` where there is none.
 InitializerSpec read_initializer(LayerConfig& config, const std::string& key, const std::string& fallback);
+
+/// The value of `key`, or no constraint.
+ConstraintSpec read_constraint(LayerConfig& config, const std::string& key);
 
 /// The value of `key`, or no penalty.
 RegularizerSpec read_regularizer(LayerConfig& config, const std::string& key);

@@ -83,7 +83,7 @@ const Json& layer_list(const Json& list) {
   return list;
 }
 
-Json first_shape(const Json& model, const GraphLayer& first, const Shape& input_shape) {
+Json first_shape(const Json& model, const GraphLayer& first, const std::vector<Shape>& input_shapes) {
   for (const char* key : {"batch_input_shape", "batch_shape"}) {
     if (const auto found = first.config.find(key); found != first.config.end() && found->is_array()) return *found;
   }
@@ -91,15 +91,15 @@ Json first_shape(const Json& model, const GraphLayer& first, const Shape& input_
     const auto found = model.find("build_input_shape");
     if (found != model.end() && found->is_array()) return *found;
   }
-  if (input_shape.empty()) {
+  if (input_shapes.empty()) {
     refuse("architecture says no input shape", "Give the first layer an input_shape, or start with an InputLayer.");
   }
   Json shape = Json::array({nullptr});
-  for (const std::int64_t extent : input_shape) shape.push_back(extent);
+  for (const std::int64_t extent : input_shapes.front()) shape.push_back(extent);
   return shape;
 }
 
-void read_sequential(const Json& config, const Shape& input_shape, Graph& graph) {
+void read_sequential(const Json& config, const std::vector<Shape>& input_shapes, Graph& graph) {
   const Json& list = layer_list(config.is_array() ? config : member(config, "layers", "\"config\""));
   for (std::size_t i = 0; i < list.size(); ++i) graph.layers.push_back(read_entry(list[i], i));
   if (graph.layers.front().class_name != "InputLayer") {
@@ -108,19 +108,20 @@ void read_sequential(const Json& config, const Shape& input_shape, Graph& graph)
     const auto is_taken = [&](const GraphLayer& layer) { return layer.name == input.name; };
     while (std::any_of(graph.layers.begin(), graph.layers.end(), is_taken)) input.name += "_";
     input.class_name = "InputLayer";
-    input.config = {{"batch_input_shape", first_shape(config, graph.layers.front(), input_shape)}};
+    input.config = {{"batch_input_shape", first_shape(config, graph.layers.front(), input_shapes)}};
     graph.layers.insert(graph.layers.begin(), std::move(input));
   }
-  graph.layers.front().calls = {{}};
+  graph.layers.front().calls.resize(1);
   for (std::size_t i = 1; i < graph.layers.size(); ++i) {
     if (graph.layers[i].class_name == "InputLayer") {
       refuse("layer " + in_quotes(graph.layers[i].name) +
              ": an InputLayer can only be the first layer of a Sequential model");
     }
-    graph.layers[i].calls = {{CallRef{static_cast<int>(i) - 1, 0, 0}}};
+    graph.layers[i].calls = {{.inputs = {CallRef{static_cast<int>(i) - 1, 0, 0}}, .roles = {""}}};
   }
   graph.inputs = {CallRef{0, 0, 0}};
   graph.outputs = {CallRef{static_cast<int>(graph.layers.size()) - 1, 0, 0}};
+  graph.output_names = {graph.layers.back().name};
 }
 
 using Names = std::unordered_map<std::string, int>;
@@ -182,17 +183,6 @@ std::vector<CallRef> resolve_ends(const Graph& graph, const Names& names, const 
   return resolved;
 }
 
-/// The model says one input and one output, in words that name what it has.
-void require_single(const Graph& graph, const std::vector<CallRef>& ends, const char* what) {
-  if (ends.size() == 1) return;
-  std::string names;
-  for (const CallRef& end : ends) {
-    if (names.size() < 300) names += (names.empty() ? "" : ", ") + in_quotes(graph.layers[end.layer].name);
-  }
-  unsupported("a model with " + std::to_string(ends.size()) + " " + what + ": " + names,
-              std::string("Exactly one of the ") + what + " is supported for now.");
-}
-
 void read_functional(const Json& config, Graph& graph) {
   const Json& list = layer_list(member(config, "layers", "\"config\""));
   std::vector<std::vector<WrittenCall>> written;
@@ -201,7 +191,7 @@ void read_functional(const Json& config, Graph& graph) {
     graph.layers.push_back(read_entry(list[i], i));
     GraphLayer& layer = graph.layers.back();
     written.push_back(read_inbound_nodes(layer.name, layer.class_name, list[i]));
-    for (const WrittenCall& call : written.back()) refs += call.size();
+    for (const WrittenCall& call : written.back()) refs += call.refs.size();
     if (refs > kMaxRefs) refuse("architecture has more than " + std::to_string(kMaxRefs) + " connections");
     if (layer.class_name != "InputLayer" && written.back().empty()) {
       refuse("layer " + in_quotes(layer.name) + " is never called");
@@ -213,13 +203,15 @@ void read_functional(const Json& config, Graph& graph) {
   const auto where = [&graph](std::size_t i) { return "layer " + in_quotes(graph.layers[i].name); };
   for (std::size_t i = 0; i < written.size(); ++i) {
     for (const WrittenCall& call : written[i]) {
-      for (const WrittenRef& ref : call) resolver.note(ref, where(i));
+      for (const WrittenRef& ref : call.refs) resolver.note(ref, where(i));
     }
   }
   for (std::size_t i = 0; i < written.size(); ++i) {
     for (std::size_t call = 0; call < written[i].size(); ++call) {
-      for (const WrittenRef& ref : written[i][call])
-        graph.layers[i].calls[call].push_back(resolver.resolve(ref, where(i)));
+      GraphCall& resolved = graph.layers[i].calls[call];
+      for (const WrittenRef& ref : written[i][call].refs) resolved.inputs.push_back(resolver.resolve(ref, where(i)));
+      resolved.roles = std::move(written[i][call].roles);
+      resolved.arguments = std::move(written[i][call].arguments);
     }
   }
   const auto ends = [&](const char* key) {
@@ -227,19 +219,19 @@ void read_functional(const Json& config, Graph& graph) {
   };
   graph.inputs = ends("input_layers");
   graph.outputs = ends("output_layers");
-  require_single(graph, graph.inputs, "inputs");
-  require_single(graph, graph.outputs, "outputs");
+  for (const CallRef& output : graph.outputs) graph.output_names.push_back(graph.layers[output.layer].name);
 }
 
 }  // namespace
 
-Graph read_keras_graph(const Json& document, const Shape& input_shape) {
+Graph read_keras_graph(const Json& document, const std::vector<Shape>& input_shapes) {
   if (!document.is_object()) refuse("architecture must be a JSON object, not " + shown(document));
   const std::string class_name = text_member(document, "class_name", "architecture");
   const Json& config = member(document, "config", "architecture");
   Graph graph;
   // Keras 2 signs its files; Keras 3 names the class's module instead.
-  graph.is_keras3 = !document.contains("keras_version") && document.contains("module");
+  const bool is_keras3 = !document.contains("keras_version") && document.contains("module");
+  graph.profile = is_keras3 ? SemanticsProfile::kKeras3 : SemanticsProfile::kTf2Legacy;
   if (const auto version = document.find("keras_version"); version != document.end() && version->is_string()) {
     const auto& text = version->get_ref<const std::string&>();
     if (text.starts_with("1.") || text.starts_with("0.")) {
@@ -253,7 +245,7 @@ Graph read_keras_graph(const Json& document, const Shape& input_shape) {
   }
   if (graph.name.empty()) graph.name = lower_case(class_name);
   if (class_name == "Sequential") {
-    read_sequential(config, input_shape, graph);
+    read_sequential(config, input_shapes, graph);
     index_names(graph);
   } else if (is_model_class(class_name)) {
     read_functional(config, graph);

@@ -19,24 +19,32 @@ struct CallRef {
   std::int64_t tensor = 0;
 };
 
+/// One call of a layer.
+struct GraphCall {
+  std::vector<CallRef> inputs;
+  std::vector<std::string> roles;  ///< of each input: "" by position, else the keyword; operation nodes also "arg1", ...
+  Json arguments = Json::object();  ///< keywords that hold no tensor
+};
+
 struct GraphLayer {
   std::string name;
   std::string class_name;
   Json config;
-  std::vector<std::vector<CallRef>> calls;  ///< inputs of each call; an InputLayer has one call without inputs
+  std::vector<GraphCall> calls;  ///< an InputLayer has one call without inputs
 };
 
 struct Graph {
   std::string name;
-  bool is_keras3 = false;
+  SemanticsProfile profile = SemanticsProfile::kTf2Legacy;
   std::vector<GraphLayer> layers;  ///< in file order
   std::vector<CallRef> inputs;
   std::vector<CallRef> outputs;
+  std::vector<std::string> output_names;  ///< of the layers (or nested models) that give the outputs
 };
 
 /// Throws kInvalidArgument or kNotSupported: not a Keras model, dangling references, duplicate names, nested models,
 /// more than 10,000 layers. A Sequential model gets an InputLayer where the file has none.
-Graph read_keras_graph(const Json& document, const Shape& input_shape);
+Graph read_keras_graph(const Json& document, const std::vector<Shape>& input_shapes);
 
 /// The shape of an InputLayer's config; extents that the file leaves open are taken from `input_shape`.
 Shape read_input_shape(const std::string& where, const Json& config, const Shape& input_shape);

@@ -53,8 +53,8 @@ std::string shown(const Json& value) {
   return text.size() <= 80 ? text : text.substr(0, 40) + "...";
 }
 
-LayerConfig::LayerConfig(std::string layer_name, const Json& config)
-    : where_("layer " + in_quotes(layer_name)), config_(config) {
+LayerConfig::LayerConfig(std::string layer_name, const Json& config, SemanticsProfile profile)
+    : where_("layer " + in_quotes(layer_name)), config_(config), profile_(profile) {
   if (!config.is_object()) refuse(where_ + ": \"config\" must be an object, not " + shown(config));
   for (const std::string_view key : kKeras1Keys) {
     if (config.contains(key)) {

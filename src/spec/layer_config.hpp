@@ -28,8 +28,9 @@ struct NumberRange {
 /// Reading a key marks it as known; refuse_unknown_keys() then refuses what nobody read and that is not a default.
 class LayerConfig {
  public:
-  LayerConfig(std::string layer_name, const Json& config);
+  LayerConfig(std::string layer_name, const Json& config, SemanticsProfile profile);
 
+  SemanticsProfile profile() const { return profile_; }  ///< defaults differ between Keras generations
   const std::string& where() const { return where_; }  ///< `layer "name"`
   [[noreturn]] void refuse_value(const std::string& key, const std::string& expected) const;
   [[noreturn]] void not_supported(const std::string& message, std::string hint = {}) const;
@@ -59,6 +60,7 @@ class LayerConfig {
 
   std::string where_;
   const Json& config_;
+  SemanticsProfile profile_;
   std::set<std::string> known_;
 };
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -14,24 +15,33 @@
 
 namespace modelhop::spec {
 
-/// One array of the layer. Keras keys follow from the name: kernel_initializer, kernel_regularizer, kernel_constraint.
+/// One array of the layer. Keras keys follow from `key`: kernel_initializer, kernel_regularizer, kernel_constraint.
 struct WeightRule {
   const char* name;
   const char* initializer;           ///< default
   const char* present_if = nullptr;  ///< boolean attribute that must hold
   bool is_statistic = false;         ///< never trained; no regularizer or constraint
+  const char* key = nullptr;         ///< where it is not the name: "recurrent" of recurrent_kernel
 };
 
 /// One call of a layer: its attributes and the shapes it is given. Shape functions may complete the attributes.
 struct LayerCall {
   LayerSpec& layer;
   const std::vector<Shape>& inputs;
+  const std::vector<std::string>& roles;  ///< of each input: see NodeSpec::roles
+  const Attributes& arguments;
+  SemanticsProfile profile;
+  std::int64_t& wrapped_flops;  ///< what call_child() has added up
 
   const Shape& input() const { return inputs.front(); }
-  std::string where() const;  ///< `layer "name"`
+  const Shape* input_of(std::string_view role) const;  ///< null where the call has none of that role
+  std::string where() const;                           ///< `layer "name"`
   /// Throws unless the (only) input has this many axes beside the batch.
   void require_rank(std::size_t rank) const;
 };
+
+/// Reads a wrapped layer or cell, {"class_name": ..., "config": {...}}, under that name.
+using ReadChild = std::function<LayerSpec(const std::string& name, const Json& layer)>;
 
 struct LayerKind {
   std::string_view class_name;
@@ -39,12 +49,19 @@ struct LayerKind {
   void (*read)(LayerConfig& config, Attributes& attributes) = nullptr;
   /// Also settles attributes that need the input's shape (axis, -1 in target_shape); finds them as read() left them.
   Shape (*output_shape)(const LayerCall& call) = nullptr;
+  std::vector<Shape> (*output_shapes)(const LayerCall& call) = nullptr;  ///< instead, of a class with several outputs
+  /// Without what wrapped layers take.
   std::int64_t (*flops)(const LayerCall& call, const Shape& output) = nullptr;
   std::vector<WeightRule> weights = {};
   Shape (*weight_shape)(const LayerCall& call, std::string_view weight) = nullptr;
   int min_inputs = 1;
   int max_inputs = 1;
   std::vector<std::string_view> aliases = {};
+  MaskRule mask_rule = MaskRule::kDropped;
+  /// Fills LayerSpec::children of a wrapper. Its output_shape must complete each of them by call_child().
+  void (*read_children)(LayerConfig& config, LayerSpec& layer, const ReadChild& read_child) = nullptr;
+  /// Keywords of the call that are no tensors -> NodeSpec::arguments. Null: none but "training" are accepted.
+  void (*read_arguments)(LayerConfig& arguments, Attributes& attributes) = nullptr;
 };
 
 /// Null where no such class is known.
@@ -58,6 +75,10 @@ const std::vector<LayerKind>& pooling_layers();
 const std::vector<LayerKind>& normalization_layers();
 const std::vector<LayerKind>& activation_layers();
 const std::vector<LayerKind>& merge_layers();
+
+/// Completes wrapped layer number `child` of the call's layer for inputs of these shapes, in place, and gives the shapes of
+/// its outputs. Once per child.
+std::vector<Shape> call_child(const LayerCall& call, std::size_t child, const std::vector<Shape>& inputs);
 
 // Parts that several kinds share.
 void read_nothing(LayerConfig& config, Attributes& attributes);

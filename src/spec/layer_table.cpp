@@ -40,6 +40,11 @@ std::string LayerCall::where() const {
   return "layer " + in_quotes(layer.name);
 }
 
+const Shape* LayerCall::input_of(std::string_view role) const {
+  const auto found = std::find(roles.begin(), roles.end(), role);
+  return found == roles.end() ? nullptr : &inputs[static_cast<std::size_t>(found - roles.begin())];
+}
+
 void LayerCall::require_rank(std::size_t rank) const {
   if (input().size() == rank) return;
   refuse(where() + ": " + layer.class_name + " needs an input with " + std::to_string(rank) +

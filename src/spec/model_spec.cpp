@@ -76,4 +76,8 @@ const std::vector<std::int64_t>& list_attribute(const LayerSpec& layer, const st
   return typed_attribute<std::vector<std::int64_t>>(layer, name);
 }
 
+const std::vector<double>& numbers_attribute(const LayerSpec& layer, const std::string& name) {
+  return typed_attribute<std::vector<double>>(layer, name);
+}
+
 }  // namespace modelhop

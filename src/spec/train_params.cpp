@@ -157,9 +157,19 @@ TrainSpec parse_train_params(std::string_view compile_params, std::string_view f
   train.optimizer = read_optimizer(*optimizer, profile);
   const PythonValue* loss = find_value(compile, "loss");
   if (loss == nullptr) refuse("compile_params: \"loss\" is missing");
-  train.loss = read_loss(*loss);
-  if (const PythonValue* metrics = find_value(compile, "metrics")) train.metrics = read_metrics(*metrics, train.loss);
+  train.losses = {read_loss(*loss)};
+  if (const PythonValue* metrics = find_value(compile, "metrics")) train.metrics = read_metrics(*metrics, train.losses.front());
   read_fit(parse_python_assignments(fit_params), train);
+  return train;
+}
+
+TrainSpec resolve_train_spec(TrainSpec train, const ModelSpec& model) {
+  const std::size_t outputs = model.outputs.size();
+  if (train.losses.size() == 1) train.losses.resize(outputs, train.losses.front());
+  if (train.losses.size() != outputs) {
+    refuse("compile_params: " + std::to_string(train.losses.size()) + " losses for a model with " +
+           std::to_string(outputs) + " outputs");
+  }
   return train;
 }
 

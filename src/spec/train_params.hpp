@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "modelhop/train_spec.hpp"
 #include "spec/keras_json.hpp"
@@ -18,6 +19,10 @@ namespace modelhop {
 TrainSpec parse_train_params(std::string_view compile_params, std::string_view fit_params,
                              SemanticsProfile profile = SemanticsProfile::kTf2Legacy);
 
+/// Puts losses, loss weights and metrics in the order of the model's outputs and counts: one loss per output. Throws
+/// kInvalidArgument where a name is no output, or counts do not fit. Resolving twice changes nothing.
+TrainSpec resolve_train_spec(TrainSpec train, const ModelSpec& model);
+
 /// Two texts that mean the same (white space, key order, quoting) give the same canonical text.
 std::string canonical_params(std::string_view params);
 
@@ -25,12 +30,18 @@ std::string canonical_params(std::string_view params);
 /// than training does.
 inline constexpr std::int64_t kEvaluationRows = 128;
 
+/// A dependent variable of the data.
+struct DependentVariable {
+  Shape shape;                   ///< of a row
+  std::int64_t class_count = 0;  ///< 0: not classes
+};
+
 MemoryEstimate estimate_memory(const ModelSpec& model, const TrainSpec& train);
 
 /// Throws kInvalidArgument where the network cannot learn this data: input shape, output against the columns of the
 /// dependent variable, loss against the target, batch_size against nothing (a batch larger than the data is legal).
-/// `class_count` 0: not classes.
-void check_fits_data(const ModelSpec& model, const TrainSpec& train, const Shape& independent_shape,
-                     const Shape& dependent_shape, std::int64_t class_count);
+/// `train` is resolved.
+void check_fits_data(const ModelSpec& model, const TrainSpec& train, const std::vector<Shape>& independent_shapes,
+                     const std::vector<DependentVariable>& dependents);
 
 }  // namespace modelhop

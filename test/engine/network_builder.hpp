@@ -16,7 +16,7 @@ using Extents = std::vector<std::int64_t>;
 class NetworkBuilder {
  public:
   explicit NetworkBuilder(const Shape& input) {
-    last_ = add({"input", "InputLayer", true, {}, {}}, {}, input);
+    last_ = add(named("InputLayer", {}), {}, input);
     model_.inputs = {last_};
   }
 
@@ -29,8 +29,8 @@ class NetworkBuilder {
     const std::int64_t inputs = shape.back();
     shape.back() = units;
     LayerSpec layer = named("Dense", {{"units", units}, {"activation", activation}, {"use_bias", use_bias}});
-    layer.weights.push_back({"kernel", {inputs, units}, glorot(), {}, true});
-    if (use_bias) layer.weights.push_back({"bias", {units}, {}, {}, true});
+    layer.weights.push_back(weight("kernel", {inputs, units}, glorot(), true));
+    if (use_bias) layer.weights.push_back(weight("bias", {units}, {}, true));
     return append(layer, activated(shape, activation));
   }
   NetworkBuilder& conv2d(std::int64_t filters, std::int64_t size, const std::string& padding = "valid",
@@ -43,8 +43,8 @@ class NetworkBuilder {
     layer.attributes["groups"] = groups;
     layer.attributes["activation"] = activation;
     layer.attributes["use_bias"] = true;
-    layer.weights = {{"kernel", {size, size, channels / groups, filters}, glorot(), {}, true},
-                     {"bias", {filters}, {}, {}, true}};
+    layer.weights = {weight("kernel", {size, size, channels / groups, filters}, glorot(), true),
+                     weight("bias", {filters}, {}, true)};
     return append(layer, activated(slide((size - 1) * dilation + 1, stride, padding, filters), activation));
   }
   NetworkBuilder& pool(const std::string& kind, std::int64_t size, std::int64_t stride,
@@ -64,10 +64,10 @@ class NetworkBuilder {
     layer.is_trainable = is_trainable;
     InitializerSpec ones;
     ones.class_name = "Ones";
-    layer.weights = {{"gamma", {channels}, ones, {}, is_trainable},
-                     {"beta", {channels}, {}, {}, is_trainable},
-                     {"moving_mean", {channels}, {}, {}, false},
-                     {"moving_variance", {channels}, ones, {}, false}};
+    layer.weights = {weight("gamma", {channels}, ones, is_trainable),
+                     weight("beta", {channels}, {}, is_trainable),
+                     weight("moving_mean", {channels}, {}, false),
+                     weight("moving_variance", {channels}, ones, false)};
     return append(layer, last_shape());
   }
   NetworkBuilder& activation(const std::string& name) {
@@ -101,7 +101,9 @@ class NetworkBuilder {
   }
   /// Calls the layer of an earlier node again on the last node's output.
   NetworkBuilder& call_again(int node) {
-    model_.nodes.push_back({model_.nodes[node].layer, {{last_, 0}}, {model_.nodes[node].output_shapes[0]}, 0});
+    NodeSpec again = model_.nodes[node];
+    again.inputs = {{last_, 0}};
+    model_.nodes.push_back(again);
     last_ = static_cast<int>(model_.nodes.size()) - 1;
     return *this;
   }
@@ -122,6 +124,12 @@ class NetworkBuilder {
   ModelSpec build() {
     model_.name = "test";
     model_.outputs = {{last_, 0}};
+    model_.output_names = {model_.layers[model_.nodes[last_].layer].name};
+    model_.weight_order.clear();
+    for (int layer = 0; layer < static_cast<int>(model_.layers.size()); ++layer) {
+      const auto count = static_cast<int>(model_.layers[layer].weights.size());
+      for (int weight = 0; weight < count; ++weight) model_.weight_order.push_back({layer, weight});
+    }
     return model_;
   }
 
@@ -138,7 +146,20 @@ class NetworkBuilder {
     return initializer;
   }
   LayerSpec named(const std::string& class_name, const Attributes& attributes) {
-    return {class_name + std::to_string(model_.layers.size()), class_name, true, attributes, {}};
+    LayerSpec layer;
+    layer.name = class_name + std::to_string(model_.layers.size());
+    layer.class_name = class_name;
+    layer.attributes = attributes;
+    return layer;
+  }
+  static WeightSpec weight(const std::string& name, const Shape& shape, const InitializerSpec& initializer,
+                           bool is_trainable = true) {
+    WeightSpec spec;
+    spec.name = name;
+    spec.shape = shape;
+    spec.initializer = initializer;
+    spec.is_trainable = is_trainable;
+    return spec;
   }
   static Attributes window(const std::string& size_name, std::int64_t size, std::int64_t stride,
                            const std::string& padding) {
@@ -157,8 +178,11 @@ class NetworkBuilder {
     return shape;
   }
   int add(const LayerSpec& layer, const std::vector<int>& inputs, const Shape& shape) {
-    NodeSpec node{static_cast<int>(model_.layers.size()), {}, {shape}, 0};
+    NodeSpec node;
+    node.layer = static_cast<int>(model_.layers.size());
+    node.output_shapes = {shape};
     for (const int input : inputs) node.inputs.push_back({input, 0});
+    node.roles.resize(inputs.size());
     model_.layers.push_back(layer);
     model_.nodes.push_back(node);
     return static_cast<int>(model_.nodes.size()) - 1;
@@ -174,7 +198,8 @@ class NetworkBuilder {
 
 inline TrainSpec train_spec(LossKind loss, OptimizerSpec optimizer, int batch_size) {
   TrainSpec train;
-  train.loss.kind = loss;
+  train.losses.resize(1);
+  train.losses.front().kind = loss;
   train.optimizer = optimizer;
   train.metrics = {{MetricKind::kAccuracy, "accuracy"}};
   train.batch_size = batch_size;
@@ -216,10 +241,10 @@ struct Dataset {
   Examples block(std::int64_t first, std::int64_t count) const {
     Examples examples;
     examples.rows = count;
-    examples.independent = {reinterpret_cast<const std::byte*>(features.data() + first * feature_elements),
-                            ElementType::kFloat32, feature_elements};
-    examples.dependent = {reinterpret_cast<const std::byte*>(targets.data() + first * target_elements),
-                          ElementType::kFloat32, target_elements};
+    examples.independent = {{reinterpret_cast<const std::byte*>(features.data() + first * feature_elements),
+                             ElementType::kFloat32, feature_elements}};
+    examples.dependent = {{reinterpret_cast<const std::byte*>(targets.data() + first * target_elements),
+                           ElementType::kFloat32, target_elements}};
     return examples;
   }
   Segment segment() const { return {examples(), buffer_starts}; }

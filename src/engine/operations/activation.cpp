@@ -56,14 +56,14 @@ class InPlaceActivation final : public Operation {
     if (!input().may_overwrite) {
       allocate_output(rows, options);
     } else if (input().is_preallocated) {
-      output->data = input().data;
-      output->is_preallocated = true;
+      output().data = input().data;
+      output().is_preallocated = true;
     }
   }
 
   void forward(const Step&) override {
-    if (input().may_overwrite) output->data = input().data;
-    at::Tensor& result = output->data;
+    if (input().may_overwrite) output().data = input().data;
+    at::Tensor& result = output().data;
     switch (kind_) {
       case Kind::kRelu:
         at::relu_out(result, input().data);
@@ -78,16 +78,16 @@ class InPlaceActivation final : public Operation {
   }
 
   void backward(const Step&) override {
-    at::Tensor& gradient = output->gradient;
+    at::Tensor& gradient = output().gradient;
     switch (kind_) {
       case Kind::kRelu:
-        at::threshold_backward_out(gradient, gradient, output->data, 0);
+        at::threshold_backward_out(gradient, gradient, output().data, 0);
         break;
       case Kind::kSigmoid:
-        at::sigmoid_backward_out(gradient, gradient, output->data);
+        at::sigmoid_backward_out(gradient, gradient, output().data);
         break;
       case Kind::kTanh:
-        at::tanh_backward_out(gradient, gradient, output->data);
+        at::tanh_backward_out(gradient, gradient, output().data);
         break;
     }
     inputs[0]->gradient = gradient;
@@ -100,15 +100,15 @@ class InPlaceActivation final : public Operation {
 class SoftmaxOperation final : public Operation {
  public:
   explicit SoftmaxOperation(std::int64_t axis) : axis_(axis) {}
-  bool is_over_last_axis() const { return axis_ == static_cast<std::int64_t>(output->shape.size()); }
+  bool is_over_last_axis() const { return axis_ == static_cast<std::int64_t>(output().shape.size()); }
 
   void prepare(std::int64_t rows, const at::TensorOptions& options) override {
     allocate_output(rows, options);
     if (is_training && input().needs_gradient) gradient_ = at::empty(sizes_of(rows, input().shape), options);
   }
-  void forward(const Step&) override { at::_softmax_out(output->data, input().data, axis_, false); }
+  void forward(const Step&) override { at::_softmax_out(output().data, input().data, axis_, false); }
   void backward(const Step&) override {
-    at::_softmax_backward_data_out(gradient_, output->gradient, output->data, axis_, at::kFloat);
+    at::_softmax_backward_data_out(gradient_, output().gradient, output().data, axis_, at::kFloat);
     inputs[0]->gradient = gradient_;
   }
 
@@ -198,33 +198,34 @@ Value* Lowering::activate(Value* value, const std::string& activation) {
   const Function function = function_of(activation, model.profile);
   if (function == nullptr) refuse("activation \"" + activation + "\" is not supported");
   return emit<AutogradOperation>({value}, shape, {},
-                                 [function](std::span<const at::Tensor> x, auto) { return function(x[0]); });
+                                 [function](const ForwardInputs& given) { return function(given.inputs[0]); });
 }
 
-Value* lower_activation(Lowering& lowering) {
+static Values lower_activation(Lowering& lowering) {
   return lowering.activate(lowering.inputs[0], string_attribute(lowering.layer(), "activation"));
 }
 
-Value* lower_softmax(Lowering& lowering) {
+static Values lower_softmax(Lowering& lowering) {
   const Shape& shape = lowering.output_shape();
   return lowering.emit<SoftmaxOperation>({lowering.inputs[0]}, shape, {},
                                          integer_attribute(lowering.layer(), "axis") + 1);
 }
 
-Value* lower_relu(Lowering& lowering) {
+static Values lower_relu(Lowering& lowering) {
   const double maximum = number_attribute(lowering.layer(), "max_value");
   const double slope = number_attribute(lowering.layer(), "negative_slope");
   const double threshold = number_attribute(lowering.layer(), "threshold");
   if (std::isinf(maximum) && slope == 0.0 && threshold == 0.0) return lowering.activate(lowering.inputs[0], "relu");
-  const auto relu = [=](std::span<const at::Tensor> x, auto) {
-    return at::where(x[0].gt(threshold), x[0].clamp_max(maximum), x[0].sub(threshold).mul(slope));
+  const auto relu = [=](const ForwardInputs& given) {
+    const at::Tensor& x = given.inputs[0];
+    return at::where(x.gt(threshold), x.clamp_max(maximum), x.sub(threshold).mul(slope));
   };
   return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.output_shape(), {}, relu);
 }
 
-Value* lower_leaky_relu(Lowering& lowering) {
+static Values lower_leaky_relu(Lowering& lowering) {
   const double alpha = number_attribute(lowering.layer(), "alpha");
-  const auto leaky_relu = [alpha](std::span<const at::Tensor> x, auto) { return at::leaky_relu(x[0], alpha); };
+  const auto leaky_relu = [alpha](const ForwardInputs& given) { return at::leaky_relu(given.inputs[0], alpha); };
   return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.output_shape(), {}, leaky_relu);
 }
 
@@ -235,6 +236,16 @@ FinalActivation final_activation_of(const Operation& operation) {
   const auto* activation = dynamic_cast<const InPlaceActivation*>(&operation);
   return activation != nullptr && activation->kind() == Kind::kSigmoid ? FinalActivation::kSigmoid
                                                                        : FinalActivation::kNone;
+}
+
+std::span<const LayerLowering> activation_lowerings() {
+  static constexpr LayerLowering kLowerings[] = {
+      {"Activation", lower_activation},
+      {"LeakyReLU", lower_leaky_relu},
+      {"ReLU", lower_relu},
+      {"Softmax", lower_softmax},
+  };
+  return kLowerings;
 }
 
 }  // namespace modelhop::engine

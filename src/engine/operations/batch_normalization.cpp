@@ -48,13 +48,13 @@ class BatchNormalizationOperation final : public Operation {
   explicit BatchNormalizationOperation(const BatchNormalization& settings) : settings_(settings) {}
 
   void prepare(std::int64_t rows, const at::TensorOptions& options) override {
-    const std::int64_t channels = output->shape[settings_.axis - 1];
+    const std::int64_t channels = output().shape[settings_.axis - 1];
     batch_mean_ = at::zeros({channels}, options);
     batch_variance_ = at::zeros({channels}, options);
     constant_one_ = at::ones({channels}, options);
-    const double n = static_cast<double>(rows * element_count(output->shape) / channels);
+    const double n = static_cast<double>(rows * element_count(output().shape) / channels);
     is_single_ = n < 2;
-    variance_factor_ = moving_variance_factor(settings_.profile, output->shape.size() + 1, n, settings_.epsilon);
+    variance_factor_ = moving_variance_factor(settings_.profile, output().shape.size() + 1, n, settings_.epsilon);
   }
 
   void forward(const Step&) override {
@@ -76,7 +76,7 @@ class BatchNormalizationOperation final : public Operation {
     const bool gamma_learns = learns(settings_.gamma), beta_learns = learns(settings_.beta);
     const bool frozen = !settings_.uses_batch;
     auto [input_gradient, gamma_gradient, beta_gradient] = at::native_batch_norm_backward(
-        images(output->gradient), images(input().data), gamma(), frozen ? weight(settings_.mean) : std::nullopt,
+        images(output().gradient), images(input().data), gamma(), frozen ? weight(settings_.mean) : std::nullopt,
         frozen ? weight(settings_.variance) : std::nullopt, saved_mean_, saved_inverse_, !frozen, settings_.epsilon,
         {input().needs_gradient, gamma_learns, beta_learns});
     if (gamma_learns) weights[settings_.gamma].gradient.copy_(gamma_gradient);
@@ -98,8 +98,8 @@ class BatchNormalizationOperation final : public Operation {
   at::Tensor values(const at::Tensor& tensor) const { return tensor.movedim(1, settings_.axis).contiguous(); }
 
   void set_output(std::tuple<at::Tensor, at::Tensor, at::Tensor> result) {
-    output->data.reset();
-    output->data = values(std::get<0>(result));
+    output().data.reset();
+    output().data = values(std::get<0>(result));
     saved_mean_ = std::get<1>(result);
     saved_inverse_ = std::get<2>(result);
   }
@@ -121,7 +121,7 @@ class BatchNormalizationOperation final : public Operation {
 
 }  // namespace
 
-Value* lower_batch_normalization(Lowering& lowering) {
+static Values lower_batch_normalization(Lowering& lowering) {
   const LayerSpec& layer = lowering.layer();
   BatchNormalization settings;
   settings.axis = integer_attribute(layer, "axis") + 1;
@@ -144,6 +144,13 @@ Value* lower_batch_normalization(Lowering& lowering) {
   take("moving_mean", settings.mean);
   take("moving_variance", settings.variance);
   return lowering.emit<BatchNormalizationOperation>({lowering.inputs[0]}, lowering.output_shape(), weights, settings);
+}
+
+std::span<const LayerLowering> batch_normalization_lowerings() {
+  static constexpr LayerLowering kLowerings[] = {
+      {"BatchNormalization", lower_batch_normalization},
+  };
+  return kLowerings;
 }
 
 }  // namespace modelhop::engine

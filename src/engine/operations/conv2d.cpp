@@ -13,8 +13,8 @@ class Conv2DOperation final : public Operation {
   Conv2DOperation(const Window& window, std::int64_t groups) : window_(window), groups_(groups) {}
 
   void forward(const Step&) override {
-    output->data.reset();
-    output->data = window_.from_images(at::convolution(images(), weights[0].data, bias(), window_.strides,
+    output().data.reset();
+    output().data = window_.from_images(at::convolution(images(), weights[0].data, bias(), window_.strides,
                                                        window_.padding(), window_.dilation, false, {0, 0}, groups_));
   }
 
@@ -24,7 +24,7 @@ class Conv2DOperation final : public Operation {
     const std::int64_t filters[] = {weights[0].data.size(0)};
     const at::Tensor source = images();
     const auto [input_gradient, kernel_gradient, bias_gradient] = at::convolution_backward(
-        window_.to_images(output->gradient), source, weights[0].data,
+        window_.to_images(output().gradient), source, weights[0].data,
         has_bias ? at::OptionalIntArrayRef(filters) : at::OptionalIntArrayRef(), window_.strides, window_.padding(),
         window_.dilation, false, {0, 0}, groups_, {input().needs_gradient, weights[0].learns(), bias_learns});
     if (weights[0].learns()) weights[0].gradient.copy_(kernel_gradient);
@@ -45,7 +45,7 @@ class Conv2DOperation final : public Operation {
 
 }  // namespace
 
-Value* lower_conv2d(Lowering& lowering) {
+static Values lower_conv2d(Lowering& lowering) {
   const LayerSpec& layer = lowering.layer();
   const Window window = window_of(lowering, "kernel_size");
   const std::int64_t groups = layer.attributes.count("groups") != 0 ? integer_attribute(layer, "groups") : 1;
@@ -54,6 +54,13 @@ Value* lower_conv2d(Lowering& lowering) {
   Value* sums = lowering.emit<Conv2DOperation>({lowering.inputs[0]}, lowering.shape_before(activation),
                                                {lowering.weight("kernel"), lowering.weight("bias")}, window, groups);
   return lowering.activate(sums, activation);
+}
+
+std::span<const LayerLowering> convolution_lowerings() {
+  static constexpr LayerLowering kLowerings[] = {
+      {"Conv2D", lower_conv2d},
+  };
+  return kLowerings;
 }
 
 }  // namespace modelhop::engine

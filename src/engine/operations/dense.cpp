@@ -16,7 +16,7 @@ class DenseOperation final : public Operation {
 
   void prepare(std::int64_t rows, const at::TensorOptions& options) override {
     allocate_output(rows, options);
-    output_rows_ = as_rows(output->data);
+    output_rows_ = as_rows(output().data);
     if (input().is_preallocated) take_input();
     if (is_training && input().needs_gradient) {
       input_gradient_ = at::empty(sizes_of(rows, input().shape), options);
@@ -37,7 +37,7 @@ class DenseOperation final : public Operation {
   }
 
   void backward(const Step&) override {
-    const at::Tensor gradient_rows = as_rows(output->gradient);
+    const at::Tensor gradient_rows = as_rows(output().gradient);
     if (weights[0].learns()) at::mm_out(weights[0].gradient, transposed_input_, gradient_rows);
     if (has_bias_ && weights[1].learns()) at::sum_out(weights[1].gradient, gradient_rows, {0});
     if (input().needs_gradient) {
@@ -64,12 +64,19 @@ class DenseOperation final : public Operation {
 
 }  // namespace
 
-Value* lower_dense(Lowering& lowering) {
+static Values lower_dense(Lowering& lowering) {
   const std::string& activation = string_attribute(lowering.layer(), "activation");
   Value* product =
       lowering.emit<DenseOperation>({lowering.inputs[0]}, lowering.shape_before(activation),
                                     {lowering.weight("kernel"), lowering.weight("bias")}, lowering.weight("bias") >= 0);
   return lowering.activate(product, activation);
+}
+
+std::span<const LayerLowering> dense_lowerings() {
+  static constexpr LayerLowering kLowerings[] = {
+      {"Dense", lower_dense},
+  };
+  return kLowerings;
 }
 
 }  // namespace modelhop::engine

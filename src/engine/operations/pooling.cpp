@@ -21,16 +21,16 @@ class MaxPoolingOperation final : public Operation {
   explicit MaxPoolingOperation(const Window& window) : window_(window) {}
 
   void forward(const Step&) override {
-    output->data.reset();
+    output().data.reset();
     auto [maxima, indexes] = at::max_pool2d_with_indices(images(), window_.size, window_.strides, window_.padding());
-    output->data = window_.from_images(maxima);
+    output().data = window_.from_images(maxima);
     if (is_training) indexes_ = indexes;
   }
 
   void backward(const Step&) override {
     const at::Tensor source = images();
     const at::Tensor gradient =
-        at::max_pool2d_with_indices_backward(window_.to_images(output->gradient), source, window_.size, window_.strides,
+        at::max_pool2d_with_indices_backward(window_.to_images(output().gradient), source, window_.size, window_.strides,
                                              window_.padding(), {1, 1}, false, indexes_);
     inputs[0]->gradient = window_.from_images(window_.unpadded(gradient, window_.to_images(input().data)));
     indexes_.reset();
@@ -58,14 +58,14 @@ class AveragePoolingOperation final : public Operation {
   }
 
   void forward(const Step&) override {
-    output->data.reset();
+    output().data.reset();
     at::Tensor result = sums(window_.to_images(input().data));
-    output->data = window_.from_images(at::div_out(result, result, cells_));
+    output().data = window_.from_images(at::div_out(result, result, cells_));
   }
 
   void backward(const Step&) override {
     const at::Tensor source = window_.padded(window_.to_images(input().data), 0.0);
-    at::Tensor shares = window_.to_images(output->gradient);
+    at::Tensor shares = window_.to_images(output().gradient);
     at::div_out(shares, shares, cells_);
     const at::Tensor gradient =
         at::avg_pool2d_backward(shares, source, window_.size, window_.strides, window_.padding(), false, true, 1);
@@ -92,14 +92,14 @@ class GlobalAveragePoolingOperation final : public Operation {
     cells_ = static_cast<double>(pooled_sizes_[height_axis_] * pooled_sizes_[height_axis_ + 1]);
     full_sizes_ = pooled_sizes_;
     pooled_sizes_[height_axis_] = pooled_sizes_[height_axis_ + 1] = 1;
-    output_sizes_ = sizes_of(rows, output->shape);
+    output_sizes_ = sizes_of(rows, output().shape);
   }
   void forward(const Step&) override {
-    output->data = at::mean(input().data, {height_axis_, height_axis_ + 1}).view(output_sizes_);
+    output().data = at::mean(input().data, {height_axis_, height_axis_ + 1}).view(output_sizes_);
   }
   void backward(const Step&) override {
-    output->gradient.div_(cells_);
-    inputs[0]->gradient = output->gradient.view(pooled_sizes_).expand(full_sizes_).clone(at::MemoryFormat::Contiguous);
+    output().gradient.div_(cells_);
+    inputs[0]->gradient = output().gradient.view(pooled_sizes_).expand(full_sizes_).clone(at::MemoryFormat::Contiguous);
   }
   bool keeps_output() const override { return false; }
 
@@ -115,28 +115,39 @@ std::int64_t global_height_axis(const Lowering& lowering) {
 
 }  // namespace
 
-Value* lower_max_pooling2d(Lowering& lowering) {
+static Values lower_max_pooling2d(Lowering& lowering) {
   return lowering.emit<MaxPoolingOperation>({lowering.inputs[0]}, lowering.output_shape(), {},
                                             window_of(lowering, "pool_size"));
 }
 
-Value* lower_average_pooling2d(Lowering& lowering) {
+static Values lower_average_pooling2d(Lowering& lowering) {
   return lowering.emit<AveragePoolingOperation>({lowering.inputs[0]}, lowering.output_shape(), {},
                                                 window_of(lowering, "pool_size"));
 }
 
-Value* lower_global_average_pooling2d(Lowering& lowering) {
+static Values lower_global_average_pooling2d(Lowering& lowering) {
   return lowering.emit<GlobalAveragePoolingOperation>({lowering.inputs[0]}, lowering.output_shape(), {},
                                                       global_height_axis(lowering));
 }
 
-Value* lower_global_max_pooling2d(Lowering& lowering) {
+static Values lower_global_max_pooling2d(Lowering& lowering) {
   const std::int64_t axis = global_height_axis(lowering);
   const Shape shape = lowering.output_shape();
-  const auto maximum = [axis, shape](std::span<const at::Tensor> x, auto) {
-    return at::amax(x[0], {axis, axis + 1}).view(sizes_of(x[0].size(0), shape));
+  const auto maximum = [axis, shape](const ForwardInputs& given) {
+    const at::Tensor& x = given.inputs[0];
+    return at::amax(x, {axis, axis + 1}).view(sizes_of(x.size(0), shape));
   };
   return lowering.emit<AutogradOperation>({lowering.inputs[0]}, shape, {}, maximum);
+}
+
+std::span<const LayerLowering> pooling_lowerings() {
+  static constexpr LayerLowering kLowerings[] = {
+      {"AveragePooling2D", lower_average_pooling2d},
+      {"GlobalAveragePooling2D", lower_global_average_pooling2d},
+      {"GlobalMaxPooling2D", lower_global_max_pooling2d},
+      {"MaxPooling2D", lower_max_pooling2d},
+  };
+  return kLowerings;
 }
 
 }  // namespace modelhop::engine

@@ -14,15 +14,15 @@ namespace {
 class ReshapeOperation final : public Operation {
  public:
   void prepare(std::int64_t rows, const at::TensorOptions&) override {
-    output_sizes_ = sizes_of(rows, output->shape);
+    output_sizes_ = sizes_of(rows, output().shape);
     input_sizes_ = sizes_of(rows, input().shape);
-    output->is_preallocated = input().is_preallocated;
-    if (output->is_preallocated) output->data = input().data.view(output_sizes_);
+    output().is_preallocated = input().is_preallocated;
+    if (output().is_preallocated) output().data = input().data.view(output_sizes_);
   }
   void forward(const Step&) override {
-    if (!output->is_preallocated) output->data = input().data.view(output_sizes_);
+    if (!output().is_preallocated) output().data = input().data.view(output_sizes_);
   }
-  void backward(const Step&) override { inputs[0]->gradient = output->gradient.view(input_sizes_); }
+  void backward(const Step&) override { inputs[0]->gradient = output().gradient.view(input_sizes_); }
   bool keeps_output() const override { return !input().may_overwrite; }
 
  private:
@@ -31,37 +31,37 @@ class ReshapeOperation final : public Operation {
 
 class ForkOperation final : public Operation {
  public:
-  explicit ForkOperation(std::vector<Value*> branches) : branches_(std::move(branches)) {}
-
   void prepare(std::int64_t, const at::TensorOptions&) override {
-    for (Value* branch : branches_) {
+    for (Value* branch : outputs) {
       branch->is_preallocated = input().is_preallocated;
       branch->data = input().data;
     }
   }
   void forward(const Step&) override {
-    for (Value* branch : branches_) branch->data = input().data;
+    for (Value* branch : outputs) branch->data = input().data;
   }
   void backward(const Step&) override {
-    at::Tensor sum = std::move(branches_.front()->gradient);
-    for (std::size_t branch = 1; branch < branches_.size(); ++branch) {
-      at::add_out(sum, sum, branches_[branch]->gradient);
-      branches_[branch]->gradient.reset();
+    at::Tensor sum;
+    for (Value* branch : outputs) {
+      if (!branch->gradient.defined()) continue;
+      if (sum.defined()) {
+        at::add_out(sum, sum, branch->gradient);
+      } else {
+        sum = branch->gradient;
+      }
+      branch->gradient.reset();
     }
     inputs[0]->gradient = std::move(sum);
   }
-
- private:
-  std::vector<Value*> branches_;
 };
 
 class AddOperation final : public Operation {
  public:
   void prepare(std::int64_t rows, const at::TensorOptions& options) override { allocate_output(rows, options); }
   void forward(const Step&) override {
-    at::add_out(output->data, inputs[0]->data, inputs[1]->data);
+    at::add_out(output().data, inputs[0]->data, inputs[1]->data);
     for (std::size_t index = 2; index < inputs.size(); ++index) {
-      at::add_out(output->data, output->data, inputs[index]->data);
+      at::add_out(output().data, output().data, inputs[index]->data);
     }
   }
   void backward(const Step&) override {
@@ -69,7 +69,7 @@ class AddOperation final : public Operation {
     bool is_given = false;
     for (Value* value : inputs) {
       if (!value->needs_gradient) continue;
-      value->gradient = is_given ? output->gradient.clone() : output->gradient;
+      value->gradient = is_given ? output().gradient.clone() : output().gradient;
       is_given = true;
     }
   }
@@ -84,14 +84,14 @@ class ConcatenateOperation final : public Operation {
   void forward(const Step&) override {
     std::vector<at::Tensor> parts;
     for (const Value* value : inputs) parts.push_back(value->data);
-    at::cat_out(output->data, parts, axis_);
+    at::cat_out(output().data, parts, axis_);
   }
   void backward(const Step&) override {
     std::int64_t start = 0;
     for (Value* value : inputs) {
       const std::int64_t length = value->shape[axis_ - 1];
       if (value->needs_gradient) {
-        value->gradient = output->gradient.narrow(axis_, start, length).clone(at::MemoryFormat::Contiguous);
+        value->gradient = output().gradient.narrow(axis_, start, length).clone(at::MemoryFormat::Contiguous);
       }
       start += length;
     }
@@ -108,17 +108,17 @@ class ZeroPaddingOperation final : public Operation {
   ZeroPaddingOperation(std::vector<std::int64_t> pads, int height_axis) : pads_(pads), height_axis_(height_axis) {}
 
   void forward(const Step&) override {
-    output->data.reset();
+    output().data.reset();
     const auto [top, bottom, left, right] = std::tuple(pads_[0], pads_[1], pads_[2], pads_[3]);
     if (height_axis_ == 1) {
-      output->data = at::constant_pad_nd(input().data, {0, 0, left, right, top, bottom}, 0).contiguous();
+      output().data = at::constant_pad_nd(input().data, {0, 0, left, right, top, bottom}, 0).contiguous();
     } else {
-      output->data = at::constant_pad_nd(input().data, {left, right, top, bottom}, 0).contiguous();
+      output().data = at::constant_pad_nd(input().data, {left, right, top, bottom}, 0).contiguous();
     }
   }
   void backward(const Step&) override {
     const Shape& shape = input().shape;
-    inputs[0]->gradient = output->gradient.narrow(height_axis_, pads_[0], shape[height_axis_ - 1])
+    inputs[0]->gradient = output().gradient.narrow(height_axis_, pads_[0], shape[height_axis_ - 1])
                               .narrow(height_axis_ + 1, pads_[2], shape[height_axis_])
                               .contiguous();
   }
@@ -131,34 +131,35 @@ class ZeroPaddingOperation final : public Operation {
 
 }  // namespace
 
-Value* lower_reshape(Lowering& lowering) {
+static Values lower_reshape(Lowering& lowering) {
   Value* input = lowering.inputs[0];
   const Attributes& attributes = lowering.layer().attributes;
   const auto format = attributes.find("data_format");
   if (format != attributes.end() && input->shape.size() > 1 &&
       format->second == Attribute(std::string("channels_first"))) {
-    const auto move_channels_last = [](std::span<const at::Tensor> x, auto) {
-      return x[0].movedim(1, -1).contiguous().view({x[0].size(0), -1});
+    const auto move_channels_last = [](const ForwardInputs& given) {
+      const at::Tensor& x = given.inputs[0];
+      return x.movedim(1, -1).contiguous().view({x.size(0), -1});
     };
     return lowering.emit<AutogradOperation>({input}, lowering.output_shape(), {}, move_channels_last);
   }
   return lowering.emit<ReshapeOperation>({input}, lowering.output_shape(), {});
 }
 
-Value* lower_zero_padding2d(Lowering& lowering) {
+static Values lower_zero_padding2d(Lowering& lowering) {
   const bool is_channels_first = string_attribute(lowering.layer(), "data_format") == "channels_first";
   return lowering.emit<ZeroPaddingOperation>({lowering.inputs[0]}, lowering.output_shape(), {},
                                              list_attribute(lowering.layer(), "padding"), is_channels_first ? 2 : 1);
 }
 
-Value* lower_add(Lowering& lowering) {
+static Values lower_add(Lowering& lowering) {
   for (const Value* input : lowering.inputs) {
     if (input->shape == lowering.output_shape()) continue;
     const std::size_t rank = lowering.output_shape().size();
     // Keras gives an input of lower rank axes of extent 1 right after the batch axis, then broadcasts.
-    const auto broadcast_sum = [rank](std::span<const at::Tensor> terms, auto) {
+    const auto broadcast_sum = [rank](const ForwardInputs& given) {
       at::Tensor sum;
-      for (at::Tensor term : terms) {
+      for (at::Tensor term : given.inputs) {
         while (term.dim() < static_cast<std::int64_t>(rank) + 1) term = term.unsqueeze(1);
         sum = sum.defined() ? sum.add(term) : term;
       }
@@ -169,13 +170,24 @@ Value* lower_add(Lowering& lowering) {
   return lowering.emit<AddOperation>(lowering.inputs, lowering.output_shape(), {});
 }
 
-Value* lower_concatenate(Lowering& lowering) {
+static Values lower_concatenate(Lowering& lowering) {
   return lowering.emit<ConcatenateOperation>(lowering.inputs, lowering.output_shape(), {},
                                              integer_attribute(lowering.layer(), "axis") + 1);
 }
 
-std::unique_ptr<Operation> make_fork(std::vector<Value*> branches) {
-  return std::make_unique<ForkOperation>(std::move(branches));
+std::unique_ptr<Operation> make_fork() {
+  return std::make_unique<ForkOperation>();
+}
+
+std::span<const LayerLowering> shape_lowerings() {
+  static constexpr LayerLowering kLowerings[] = {
+      {"Add", lower_add},
+      {"Concatenate", lower_concatenate},
+      {"Flatten", lower_reshape},
+      {"Reshape", lower_reshape},
+      {"ZeroPadding2D", lower_zero_padding2d},
+  };
+  return kLowerings;
 }
 
 }  // namespace modelhop::engine

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of layer classes.
+#include <initializer_list>
+#include <map>
+
+#include "engine/lowering.hpp"
+
+namespace modelhop::engine {
+namespace {
+
+using Table = std::map<std::string_view, const LayerLowering*>;
+
+const Table& lowering_table() {
+  static const Table table = [] {
+    Table entries;
+    for (const std::span<const LayerLowering> list :
+         {activation_lowerings(), batch_normalization_lowerings(), convolution_lowerings(), dense_lowerings(),
+          dropout_lowerings(), pooling_lowerings(), shape_lowerings()}) {
+      for (const LayerLowering& entry : list) entries.emplace(entry.class_name, &entry);
+    }
+    return entries;
+  }();
+  return table;
+}
+
+}  // namespace
+
+const LayerLowering* find_layer_lowering(std::string_view class_name) {
+  const auto found = lowering_table().find(class_name);
+  return found == lowering_table().end() ? nullptr : found->second;
+}
+
+}  // namespace modelhop::engine
