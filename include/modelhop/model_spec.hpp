@@ -20,8 +20,7 @@ std::int64_t element_count(const Shape& shape);
 enum class SemanticsProfile : std::uint8_t { kKeras22, kTf1, kTf2Legacy, kTf2, kKeras3 };
 
 /// One configuration value of a layer, under Keras's own name. Sizes are normalized: `kernel_size` is always a list.
-using Attribute =
-    std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
+using Attribute = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
 using Attributes = std::map<std::string, Attribute>;
 
 /// Aliases are resolved: glorot_uniform and its kin are VarianceScaling with their parameters filled in.
@@ -63,9 +62,10 @@ struct ConstraintSpec {
 
 /// One array of Keras get_weights().
 struct WeightSpec {
-  /// "kernel", "bias", "gamma", "moving_mean", ...; of a wrapped layer or cell "forward/kernel", "cell_0/bias", "layer/..."
+  /// "kernel", "bias", "gamma", "moving_mean", ...; of a wrapped layer or cell "forward/kernel", "cell_0/bias",
+  /// "layer/..."
   std::string name;
-  Shape shape;       ///< in Keras's layout: Conv2D kernels are (height, width, in, out), Dense kernels (in, out)
+  Shape shape;  ///< in Keras's layout: Conv2D kernels are (height, width, in, out), Dense kernels (in, out)
   InitializerSpec initializer;
   RegularizerSpec regularizer;
   ConstraintSpec constraint;
@@ -73,8 +73,9 @@ struct WeightSpec {
 };
 
 struct LayerSpec {
-  std::string name;        ///< layers of a nested model: "inner/dense_1"
-  std::string class_name;  ///< canonical Keras class name; operation nodes: the operation's, "ops.add" (layer_attributes.hpp)
+  std::string name;  ///< layers of a nested model: "inner/dense_1"
+  std::string
+      class_name;  ///< canonical Keras class name; operation nodes: the operation's, "ops.add" (layer_attributes.hpp)
   bool is_trainable = true;
   Attributes attributes;  ///< every attribute of the class, defaults filled in
   /// Wrapped layers and cells, in weight order: TimeDistributed one, Bidirectional forward and backward, RNN its cell,

@@ -56,8 +56,8 @@ enum class OptimizerKind : std::uint8_t {
   kAdafactor,
 };
 
-/// Formulas: Keras's optimizers, of the generation that the profile names. Defaults are filled in for that generation. A
-/// field that a kind does not use is ignored.
+/// Formulas: Keras's optimizers, of the generation that the profile names. Defaults are filled in for that generation.
+/// A field that a kind does not use is ignored.
 struct OptimizerSpec {
   OptimizerKind kind = OptimizerKind::kRmsprop;
   double learning_rate = 0.001;
@@ -128,12 +128,12 @@ struct LossSpec {
   std::string name;  ///< Keras's snake_case name
   bool from_logits = false;
   double label_smoothing = 0.0;
-  double delta = 1.0;                         ///< Huber
-  double gamma = 2.0;                         ///< focal losses; Tversky has 1
-  double alpha = 0.25;                        ///< focal losses; Tversky has 0.5
-  double beta = 0.5;                          ///< Tversky
-  bool apply_class_balancing = false;         ///< BinaryFocalCrossentropy
-  std::optional<std::int64_t> ignore_class;   ///< SparseCategoricalCrossentropy
+  double delta = 1.0;                        ///< Huber
+  double gamma = 2.0;                        ///< focal losses; Tversky has 1
+  double alpha = 0.25;                       ///< focal losses; Tversky has 0.5
+  double beta = 0.5;                         ///< Tversky
+  bool apply_class_balancing = false;        ///< BinaryFocalCrossentropy
+  std::optional<std::int64_t> ignore_class;  ///< SparseCategoricalCrossentropy
   LossReduction reduction = LossReduction::kMean;
 
   bool operator==(const LossSpec&) const = default;
@@ -142,7 +142,8 @@ struct LossSpec {
 /// The order of examples in a unit. See TrainUnit in engine.hpp.
 enum class Shuffle : std::uint8_t { kSegment, kBuffer, kNone };
 
-/// keras.callbacks, in force for one configuration at its iteration ends (an iteration is what Keras calls an epoch here).
+/// keras.callbacks, in force for one configuration at its iteration ends (an iteration is what Keras calls an epoch
+/// here).
 struct CallbackSpec {
   enum class Kind : std::uint8_t {
     kEarlyStopping,
@@ -154,7 +155,7 @@ struct CallbackSpec {
   };
   enum class Mode : std::uint8_t { kAuto, kMin, kMax };
   Kind kind = Kind::kRecorded;
-  std::string name;                 ///< Keras's class name
+  std::string name;                  ///< Keras's class name
   std::string monitor = "val_loss";  ///< loss, val_loss, or a metric's name, for validation with val_ before it
   Mode mode = Mode::kAuto;
   double min_delta = 0.0;
@@ -180,8 +181,8 @@ struct TrainSpec {
   std::vector<std::string> loss_weight_outputs;
   std::vector<MetricSpec> metrics;  ///< in the order in which they are reported
   int batch_size = 32;
-  int epochs = 1;                          ///< passes over the segment in one unit
-  std::optional<Shuffle> shuffle;          ///< from fit parameters; wins over the call's setting
+  int epochs = 1;                                ///< passes over the segment in one unit
+  std::optional<Shuffle> shuffle;                ///< from fit parameters; wins over the call's setting
   std::map<std::int64_t, double> class_weights;  ///< of the classes of the only output; empty: 1 each
   std::vector<CallbackSpec> callbacks;
 };

@@ -24,7 +24,7 @@ struct OutputLoss {
   double weight = 1.0;                             ///< of loss_weights
   FinalActivation fused = FinalActivation::kNone;  ///< what the loss applies itself: outputs are then logits
   SemanticsProfile profile = SemanticsProfile::kTf2Legacy;
-  bool target_is_class_id = false;  ///< target tensor is int64 [rows, positions]; otherwise float32 [rows, columns]
+  bool target_is_class_id = false;   ///< target tensor is int64 [rows, positions]; otherwise float32 [rows, columns]
   std::int64_t target_elements = 0;  ///< of one example in the data
 
   bool takes_logits() const { return loss.from_logits || fused != FinalActivation::kNone; }
@@ -54,9 +54,9 @@ at::Tensor loss_factors(const OutputLoss& loss, const at::Tensor& outputs, const
                         const at::Tensor& mask);
 
 /// `outputs`: [rows, ...]; logits where the loss takes them. Returns the sum of per-example losses (without the loss's
-/// weight) and, where `gradient` is not null, writes d(weight * mean loss)/d(outputs) into it (contiguous, like outputs).
-/// Several positions per example (rank over 1) are averaged. `factors` as loss_factors() gives them. A class id outside
-/// the outputs throws kInvalidArgument.
+/// weight) and, where `gradient` is not null, writes d(weight * mean loss)/d(outputs) into it (contiguous, like
+/// outputs). Several positions per example (rank over 1) are averaged. `factors` as loss_factors() gives them. A class
+/// id outside the outputs throws kInvalidArgument.
 double loss_and_gradient(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target,
                          const at::Tensor& factors, at::Tensor* gradient);
 

@@ -82,14 +82,14 @@ LossTensors element_loss(const OutputLoss& loss, const at::Tensor& outputs, cons
 
 }  // namespace
 
-double loss_on_device(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target,
-                      at::Tensor* gradient, double scale) {
+double loss_on_device(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target, at::Tensor* gradient,
+                      double scale) {
   const std::int64_t columns = outputs.dim() > 1 ? outputs.size(-1) : 1;
   const at::Tensor rows = outputs.reshape({-1, columns});
   const bool is_of_classes = loss.loss.kind == LossKind::kCategoricalCrossentropy ||
                              loss.loss.kind == LossKind::kSparseCategoricalCrossentropy;
-  const LossTensors result = is_of_classes ? class_loss(loss, rows, target)
-                                           : element_loss(loss, rows, target.reshape({-1, columns}));
+  const LossTensors result =
+      is_of_classes ? class_loss(loss, rows, target) : element_loss(loss, rows, target.reshape({-1, columns}));
   const double average = is_of_classes ? 1.0 : 1.0 / static_cast<double>(columns);
   if (gradient != nullptr) gradient->copy_(result.gradient.mul(scale * average).view_as(*gradient));
   return at::sum(result.values, at::kDouble).item<double>() * average;

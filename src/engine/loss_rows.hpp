@@ -34,7 +34,7 @@ double loss_on_host(const LossSpec& loss, SemanticsProfile profile, bool takes_l
                     float* gradient, float scale);
 
 /// The same on tensors of any device: outputs [rows, columns], target as in OutputLoss.
-double loss_on_device(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target,
-                      at::Tensor* gradient, double scale);
+double loss_on_device(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target, at::Tensor* gradient,
+                      double scale);
 
 }  // namespace modelhop::engine

@@ -87,7 +87,8 @@ void add_metrics(const Objective& objective, std::span<const PredictedOutput> ou
   for (std::size_t index = 0; index < objective.metrics.size(); ++index) {
     const MetricSpec& metric = objective.metrics[index];
     const PredictedOutput& output = outputs[static_cast<std::size_t>(metric.output_index)];
-    const std::span<double> sums = accumulators.subspan(first, accumulator_count(metric, objective.metric_columns[index]));
+    const std::span<double> sums =
+        accumulators.subspan(first, accumulator_count(metric, objective.metric_columns[index]));
     first += sums.size();
     if (output.predictions.numel() == 0) continue;
     const at::Tensor predictions = output.predictions.to(at::kCPU), target = output.target.to(at::kCPU);

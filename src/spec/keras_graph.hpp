@@ -22,7 +22,8 @@ struct CallRef {
 /// One call of a layer.
 struct GraphCall {
   std::vector<CallRef> inputs;
-  std::vector<std::string> roles;  ///< of each input: "" by position, else the keyword; operation nodes also "arg1", ...
+  std::vector<std::string>
+      roles;  ///< of each input: "" by position, else the keyword; operation nodes also "arg1", ...
   Json arguments = Json::object();  ///< keywords that hold no tensor
 };
 

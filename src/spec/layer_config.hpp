@@ -31,7 +31,7 @@ class LayerConfig {
   LayerConfig(std::string layer_name, const Json& config, SemanticsProfile profile);
 
   SemanticsProfile profile() const { return profile_; }  ///< defaults differ between Keras generations
-  const std::string& where() const { return where_; }  ///< `layer "name"`
+  const std::string& where() const { return where_; }    ///< `layer "name"`
   [[noreturn]] void refuse_value(const std::string& key, const std::string& expected) const;
   [[noreturn]] void not_supported(const std::string& message, std::string hint = {}) const;
 

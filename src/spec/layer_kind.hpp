@@ -76,8 +76,8 @@ const std::vector<LayerKind>& normalization_layers();
 const std::vector<LayerKind>& activation_layers();
 const std::vector<LayerKind>& merge_layers();
 
-/// Completes wrapped layer number `child` of the call's layer for inputs of these shapes, in place, and gives the shapes of
-/// its outputs. Once per child.
+/// Completes wrapped layer number `child` of the call's layer for inputs of these shapes, in place, and gives the
+/// shapes of its outputs. Once per child.
 std::vector<Shape> call_child(const LayerCall& call, std::size_t child, const std::vector<Shape>& inputs);
 
 // Parts that several kinds share.

@@ -102,8 +102,8 @@ LayerSpec read_layer(const std::string& name, const std::string& class_name, con
           !wrapped.contains("config")) {
         refuse(config.where() + " wraps " + shown(wrapped) + " where a layer should be");
       }
-      LayerSpec inner = read_layer(name + "/" + child, wrapped["class_name"], wrapped["config"], profile,
-                                   layer.is_trainable);
+      LayerSpec inner =
+          read_layer(name + "/" + child, wrapped["class_name"], wrapped["config"], profile, layer.is_trainable);
       inner.name = child;
       return inner;
     });
@@ -121,7 +121,8 @@ CalledLayer call_layer(LayerSpec layer, const std::vector<Shape>& inputs, const 
   CalledLayer called;
   called.layer = std::move(layer);
   const LayerCall call{called.layer, inputs, roles, arguments, profile, called.flops};
-  called.outputs = kind.output_shapes != nullptr ? kind.output_shapes(call) : std::vector<Shape>(1, kind.output_shape(call));
+  called.outputs =
+      kind.output_shapes != nullptr ? kind.output_shapes(call) : std::vector<Shape>(1, kind.output_shape(call));
   for (const Shape& output : called.outputs) {
     std::int64_t elements = 1;
     for (const std::int64_t extent : output) {
@@ -137,8 +138,7 @@ CalledLayer call_layer(LayerSpec layer, const std::vector<Shape>& inputs, const 
 std::vector<Shape> call_child(const LayerCall& call, std::size_t child, const std::vector<Shape>& inputs) {
   LayerSpec inner = call.layer.children.at(child);
   const std::string name = std::exchange(inner.name, call.layer.name + "/" + inner.name);
-  CalledLayer called =
-      call_layer(std::move(inner), inputs, std::vector<std::string>(inputs.size()), {}, call.profile);
+  CalledLayer called = call_layer(std::move(inner), inputs, std::vector<std::string>(inputs.size()), {}, call.profile);
   called.layer.name = name;
   call.layer.children[child] = std::move(called.layer);
   call.wrapped_flops += called.flops;

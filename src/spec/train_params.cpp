@@ -158,7 +158,8 @@ TrainSpec parse_train_params(std::string_view compile_params, std::string_view f
   const PythonValue* loss = find_value(compile, "loss");
   if (loss == nullptr) refuse("compile_params: \"loss\" is missing");
   train.losses = {read_loss(*loss)};
-  if (const PythonValue* metrics = find_value(compile, "metrics")) train.metrics = read_metrics(*metrics, train.losses.front());
+  if (const PythonValue* metrics = find_value(compile, "metrics"))
+    train.metrics = read_metrics(*metrics, train.losses.front());
   read_fit(parse_python_assignments(fit_params), train);
   return train;
 }

@@ -15,7 +15,7 @@ class Conv2DOperation final : public Operation {
   void forward(const Step&) override {
     output().data.reset();
     output().data = window_.from_images(at::convolution(images(), weights[0].data, bias(), window_.strides,
-                                                       window_.padding(), window_.dilation, false, {0, 0}, groups_));
+                                                        window_.padding(), window_.dilation, false, {0, 0}, groups_));
   }
 
   void backward(const Step&) override {

@@ -30,8 +30,8 @@ class MaxPoolingOperation final : public Operation {
   void backward(const Step&) override {
     const at::Tensor source = images();
     const at::Tensor gradient =
-        at::max_pool2d_with_indices_backward(window_.to_images(output().gradient), source, window_.size, window_.strides,
-                                             window_.padding(), {1, 1}, false, indexes_);
+        at::max_pool2d_with_indices_backward(window_.to_images(output().gradient), source, window_.size,
+                                             window_.strides, window_.padding(), {1, 1}, false, indexes_);
     inputs[0]->gradient = window_.from_images(window_.unpadded(gradient, window_.to_images(input().data)));
     indexes_.reset();
   }

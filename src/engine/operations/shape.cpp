@@ -118,7 +118,8 @@ class ZeroPaddingOperation final : public Operation {
   }
   void backward(const Step&) override {
     const Shape& shape = input().shape;
-    inputs[0]->gradient = output().gradient.narrow(height_axis_, pads_[0], shape[height_axis_ - 1])
+    inputs[0]->gradient = output()
+                              .gradient.narrow(height_axis_, pads_[0], shape[height_axis_ - 1])
                               .narrow(height_axis_ + 1, pads_[2], shape[height_axis_])
                               .contiguous();
   }
@@ -181,11 +182,8 @@ std::unique_ptr<Operation> make_fork() {
 
 std::span<const LayerLowering> shape_lowerings() {
   static constexpr LayerLowering kLowerings[] = {
-      {"Add", lower_add},
-      {"Concatenate", lower_concatenate},
-      {"Flatten", lower_reshape},
-      {"Reshape", lower_reshape},
-      {"ZeroPadding2D", lower_zero_padding2d},
+      {"Add", lower_add},         {"Concatenate", lower_concatenate},      {"Flatten", lower_reshape},
+      {"Reshape", lower_reshape}, {"ZeroPadding2D", lower_zero_padding2d},
   };
   return kLowerings;
 }
