@@ -65,10 +65,13 @@ enum class MetricKind : std::uint8_t {
 /// keras.metrics. Fields that a kind does not use are ignored.
 struct MetricSpec {
   MetricKind kind = MetricKind::kAccuracy;
-  std::string name;                         ///< as the user wrote it, without quotes: shown in metrics_type
+  /// Shown in metrics_type, known to callbacks: a name as the user wrote it, of a call `name=` or Keras's own ("auc").
+  /// Resolved: unique, and "<output>_<name>" where there are several outputs.
+  std::string name;
   std::string output;                       ///< the output that a dict named; empty: by position, see `output_index`
   int output_index = 0;                     ///< the model's output that it looks at
   bool is_weighted = false;                 ///< of weighted_metrics: sample and class weights count
+  bool follows_loss = false;                ///< "crossentropy"/"ce", as parsed: resolve_train_spec() chooses which
   int k = 5;                                ///< top-k metrics
   double threshold = 0.5;                   ///< BinaryAccuracy
   std::vector<double> thresholds;           ///< Precision, Recall, counts, F scores: empty is 0.5 (F scores: arg max)
