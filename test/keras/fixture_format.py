@@ -138,7 +138,19 @@ def case_line(case):
     return json.dumps(rest if model is None else dict(rest, model=model), separators=(",", ":"))
 
 
+def share_models(cases):
+    """A model that an earlier case of the file has already is given by that case's name."""
+    first = {}
+    for case in cases:
+        if "model" in case:
+            name = first.setdefault(json.dumps(case["model"]), case["name"])
+            if name != case["name"]:
+                del case["model"]
+                case["model_of"] = name
+
+
 def write(theme, profile, cases):
+    share_models(cases)
     path = FOLDER / "{}.{}.json".format(theme, profile)
     path.write_text("[\n" + ",\n".join(case_line(case) for case in cases) + "\n]\n")
     size = path.stat().st_size

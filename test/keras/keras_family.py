@@ -10,7 +10,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 PROFILES = ("keras22", "tf1", "tf2_legacy", "tf2", "keras3")
 
-LOSS_CLASSES = dict(kullback_leibler_divergence="KLDivergence", logcosh="LogCosh", log_cosh="LogCosh")
+LOSS_CLASSES = dict(kl_divergence="KLDivergence", logcosh="LogCosh", log_cosh="LogCosh")
 
 
 def camel(name):

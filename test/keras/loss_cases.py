@@ -51,7 +51,7 @@ def regression():
     yield "huber delta 0.5", dict(kind="huber", delta=0.5), LOGITS / 10, FLOATS, {}
     yield "cosine axis 1", dict(kind="cosine_similarity", axis=1), cube(LOGITS), cube(FLOATS), {}
     yield "poisson of probabilities", dict(kind="poisson"), PROBABILITIES, MULTI_LABEL, {}
-    yield "kld", dict(kind="kullback_leibler_divergence"), PROBABILITIES, PROBABILITIES[::-1].copy(), {}
+    yield "kld", dict(kind="kl_divergence"), PROBABILITIES, PROBABILITIES[::-1].copy(), {}
     for kind in ("hinge", "squared_hinge"):
         yield kind + " of signs", dict(kind=kind), LOGITS, signs, {}
         yield kind + " of zeros and ones", dict(kind=kind), LOGITS, MULTI_LABEL, {}
@@ -125,7 +125,8 @@ def graph_values(family):
     """The mean over examples of the function's values and its gradient; only losses without arguments."""
     if family.profile != "keras22":
         return
-    backend, names = family.keras.backend, dict(log_cosh="logcosh", cosine_similarity="cosine_proximity")
+    backend, names = family.keras.backend, dict(log_cosh="logcosh", cosine_similarity="cosine_proximity",
+                                                    kl_divergence="kullback_leibler_divergence")
     for name, spec, outputs, target, more in list(classification()) + list(regression()):
         kind = names.get(spec["kind"], spec["kind"])
         function = getattr(family.keras.losses, kind, None)

@@ -7,7 +7,7 @@ import numpy as np
 import fixture_format
 from fixture_format import BATCHES, EXAMPLES
 
-FORWARD_EXAMPLES, FORWARD_VALUES, GRADIENT_VALUES = 3, 96, 300
+FORWARD_EXAMPLES, FORWARD_VALUES, GRADIENT_VALUES = 3, 96, 60
 PREDICTED_EXAMPLES, STORED_WEIGHTS = 2, 600
 ADAPTIVE_DEPARTS = "keras 2.2.4 on TensorFlow 1.14 counts optimizer steps from 2"
 NORM_DEPARTS = "keras 2.2.4 zero-debiases moving statistics"
@@ -185,7 +185,7 @@ def train(keras_family, model, case, result, xs, ys, start, kinds, left_out):
     if not case.get("class_weights") and sum(w.size for w in start) <= GRADIENT_VALUES and not case.get("xla"):
         gradients = keras_family.gradients(model, part(xs, 0, 8), part(ys, 0, 8), weights_part(0, 8))
         if gradients is not None:
-            result["gradients"] = gradients
+            result["gradients"] = [None if g is None else np.reshape(g, -1) for g in gradients]
     fresh()
     result["batch_losses"] = [
         keras_family.train_on_batch(model, part(xs, a, b), part(ys, a, b), case, weights_part(a, b)) for a, b in BATCHES]

@@ -37,6 +37,7 @@ THEMES = {
 }
 
 
+SAME_IN_TF2 = [name for name in THEMES if name.startswith("layers_")] + ["operations"]
 BIG = ("DenseNet121", "InceptionV3", "Xception", "NASNetMobile", "ConvNeXtTiny", "ResNet50V2", "EfficientNetB0", "MobileNetV2")
 TF1_THEMES = ("layers_normalization", "layers_recurrent", "topology", "training")
 
