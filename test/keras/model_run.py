@@ -148,7 +148,7 @@ def run(keras_family, case):
     if case.get("train", True) and not case.get("predict_only"):
         ys = [fixture_format.target_values(spec) for spec in targets]
         result.update(targets=targets, losses=case["losses"], optimizer=case["optimizer"], metrics=case["metrics"])
-        for key in ("loss_weights", "class_weights", "sample_weights"):
+        for key in ("loss_weights", "class_weights", "sample_weights", "sample_weight_shape"):
             if case.get(key) is not None:
                 result[key] = case[key]
         if case.get("weighted"):
@@ -167,7 +167,9 @@ def forward(output):
 
 def train(keras_family, model, case, result, xs, ys, start, kinds, left_out):
     x, y = one_or_list(xs), one_or_list(ys)
-    weights = np.asarray(case["sample_weights"], "float32") if case.get("sample_weights") is not None else None
+    weights = None
+    if case.get("sample_weights") is not None:
+        weights = np.asarray(case["sample_weights"], "float32").reshape(case.get("sample_weight_shape", [EXAMPLES]))
 
     def fresh():
         set_start(model, start, kinds)

@@ -132,6 +132,8 @@ def weight_cases(profile):
     yield case(64, "sample weights", LINEAR2, MSE, sample_weights=NO_ZEROS, metrics=["mae"])
     yield case(64, "sample weights of rank 3", sequential((3, 4), dense(2)), MSE, sample_weights=NO_ZEROS,
                only=EAGER)
+    yield case(64, "sample weights of steps", sequential((3, 4), dense(2)), MSE, sample_weight_shape=[21, 3],
+               sample_weights=[(i * 5 % 4) * 0.5 for i in range(63)], only=EAGER)
     yield case(64, "weighted metrics", SOFTMAX, CCE, sample_weights=WEIGHTS, weighted=True, only=EAGER, **accuracy)
     yield case(64, "weighted metrics, class weights", SOFTMAX, CCE, class_weights=classes, weighted=True, only=EAGER,
                **accuracy)
