@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Graphs: shared layers, nested models, several inputs and outputs, and what `trainable` does at each level."""
-from case_builder import CCE, EAGER, MAE, MSE, adam, case, dense, functional, layer, sequential
+from case_builder import CCE, EAGER, MAE, MSE, adam, case, dense, functional, is_standalone, layer, sequential
 
 HALF = [0.7, 0.3]
 
@@ -98,6 +98,8 @@ def two_levels(keras):
 
 def sequential_of_models(keras):
     model = keras.Sequential()
+    if not is_standalone(keras):
+        model.add(keras.Input((4,)) if hasattr(keras, "ops") else keras.layers.InputLayer((4,)))
     model.add(inner_sequential(keras))
     model.add(inner_model(keras, norm=False))
     model.add(keras.layers.Dense(2))
