@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The small language in which the case modules describe models: layers by name, sequential and functional models, cases."""
+"""The small language in which the case modules describe models: layers, models, cases."""
 
 MSE, MAE, BCE = "mean_squared_error", "mean_absolute_error", "binary_crossentropy"
 CCE, SPARSE = "categorical_crossentropy", "sparse_categorical_crossentropy"
@@ -71,17 +71,21 @@ def sequential(shape, *layers, dtype=None):
         for one in rest:
             model.add(one.make(keras))
         return model
+
     return build
 
 
 def functional(*shapes):
     """Decorates f(keras, *inputs), which returns the output or a list of them."""
+
     def decorate(connect):
         def build(keras):
             inputs = [keras.Input(**shape) if isinstance(shape, dict) else keras.Input(shape) for shape in shapes]
             outputs = connect(keras, *inputs)
             return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs)
+
         return build
+
     return decorate
 
 

@@ -3,6 +3,7 @@
 
 README.md states the same formulas for readers in other languages; both must change together.
 """
+
 import json
 import math
 import pathlib
@@ -16,6 +17,7 @@ BYTES_PER_FILE = 1000000
 
 
 # --- formulas -----------------------------------------------------------------------------------------------------
+
 
 def counted(shape):
     return np.arange(int(np.prod(shape, dtype="int64")), dtype="float64")
@@ -42,7 +44,7 @@ def padded(sequences, value):
     """Example b keeps its first 1 + b mod T time steps, the others are `value`; where b mod 4 is 3, step 0 as well."""
     steps = sequences.shape[1]
     for row in range(sequences.shape[0]):
-        sequences[row, 1 + row % steps:] = value
+        sequences[row, 1 + row % steps :] = value
         if row % 4 == 3:
             sequences[row, 0] = value
     return sequences
@@ -105,6 +107,7 @@ def deep_weights(shapes, kinds, gain):
 
 
 # --- text ---------------------------------------------------------------------------------------------------------
+
 
 def number(x):
     """The shortest decimal that reads back as the same float32; what JSON cannot say becomes a string."""

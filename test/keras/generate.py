@@ -3,6 +3,7 @@
 
 Usage: python generate.py PROFILE [THEME...]   (in a virtual environment with the requirements of that family)
 """
+
 import sys
 import traceback
 
@@ -26,8 +27,16 @@ def model_theme(family, theme, cases):
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             text = str(error).strip().split("\n")
-            print("  without", case["name"], "--", type(error).__name__, text[0][:150], text[-1][:100],
-                  "%s:%d" % (where.filename.rsplit("/", 1)[-1], where.lineno), flush=True)
+            print(
+                "  without",
+                case["name"],
+                "--",
+                type(error).__name__,
+                text[0][:150],
+                text[-1][:100],
+                "%s:%d" % (where.filename.rsplit("/", 1)[-1], where.lineno),
+                flush=True,
+            )
             continue
         if not is_repetition(family.profile, theme, case, found, seen):
             written.append(found)
@@ -35,7 +44,7 @@ def model_theme(family, theme, cases):
 
 
 def is_repetition(profile, theme, case, found, seen):
-    """The layers of tf.keras 2.15 compute what those of 2.10 do: one case for each set of layers is enough, and all with masks."""
+    """tf.keras 2.15 computes layers as 2.10 does: one case for each set of layers is enough, and all with masks."""
     if profile != "tf2" or theme not in themes.SAME_IN_TF2:
         return False
     new = tuple(found["layers"]) not in seen

@@ -3,6 +3,7 @@
 
 `family(profile)` gives an object with the same face for keras 2.2.4, tf.keras 1.14, tf.keras 2.10 and 2.15 and Keras 3.
 """
+
 import os
 
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
@@ -61,6 +62,7 @@ class EagerFamily(Family):
 
     def __init__(self, profile):
         import tensorflow as tf
+
         keras = __import__("keras") if profile == "keras3" else tf.keras
         super().__init__(profile, keras, tf)
         tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -90,8 +92,9 @@ class EagerFamily(Family):
             arguments["loss_weights"] = list(case["loss_weights"])
         losses = [self.loss(spec) for spec in case["losses"]]
         arguments[weighted] = metrics if len(losses) > 1 else metrics[0]
-        model.compile(loss=losses if len(losses) > 1 else losses[0], optimizer=self.optimizer(case["optimizer"]),
-                      **arguments)
+        model.compile(
+            loss=losses if len(losses) > 1 else losses[0], optimizer=self.optimizer(case["optimizer"]), **arguments
+        )
 
     def evaluate(self, model, x, y, case, weights):
         arguments = dict(batch_size=32, verbose=0, sample_weight=weights)
@@ -101,15 +104,21 @@ class EagerFamily(Family):
             return dict(loss=values[0], metrics=[values[1:]])
         found = model.evaluate(x, y, return_dict=True, **arguments)  # Keras 3 sorts the list by output name
         names = list(model.output_names)
-        return dict(loss=float(found["loss"]), output_losses=[float(found[n + "_loss"]) for n in names],
-                    metrics=[[float(found[n + "_" + m]) for m in group] for n, group in zip(names, case["metrics"])])
+        return dict(
+            loss=float(found["loss"]),
+            output_losses=[float(found[n + "_loss"]) for n in names],
+            metrics=[[float(found[n + "_" + m]) for m in group] for n, group in zip(names, case["metrics"])],
+        )
 
     def predict(self, model, x):
         return model.predict(x, verbose=0)
 
     def train_on_batch(self, model, x, y, case, weights):
-        arguments = dict(class_weight={int(k): v for k, v in case["class_weights"].items()}) \
-            if case.get("class_weights") else {}
+        arguments = (
+            dict(class_weight={int(k): v for k, v in case["class_weights"].items()})
+            if case.get("class_weights")
+            else {}
+        )
         values = model.train_on_batch(x, y, sample_weight=weights, **arguments)
         if hasattr(model, "reset_metrics"):
             model.reset_metrics()
@@ -143,6 +152,7 @@ class GraphFamily(Family):
 
     def __init__(self, profile):
         import tensorflow as tf
+
         tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
         tf.compat.v1.enable_resource_variables()
         keras = __import__("keras") if profile == "keras22" else tf.keras
@@ -152,8 +162,11 @@ class GraphFamily(Family):
     def clear(self):
         self.keras.backend.clear_session()
         config = self.tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
-        self.keras.backend.set_session(self.tf.compat.v1.Session(config=config)) if self.profile == "keras22" else \
-            self.tf.compat.v1.keras.backend.set_session(self.tf.compat.v1.Session(config=config))
+        (
+            self.keras.backend.set_session(self.tf.compat.v1.Session(config=config))
+            if self.profile == "keras22"
+            else self.tf.compat.v1.keras.backend.set_session(self.tf.compat.v1.Session(config=config))
+        )
 
     def weights(self, model):
         return [variable for layer in model.layers for variable in layer.weights]
@@ -175,8 +188,8 @@ class GraphFamily(Family):
         first = 1 if count == 1 else 1 + count
         rest, groups = values[first:], []
         for group in case["metrics"]:
-            groups.append(rest[:len(group)])
-            rest = rest[len(group):]
+            groups.append(rest[: len(group)])
+            rest = rest[len(group) :]
         found = dict(loss=values[0], metrics=groups)
         return found if count == 1 else dict(found, output_losses=values[1:first])
 
@@ -184,8 +197,11 @@ class GraphFamily(Family):
         return model.predict(x)
 
     def train_on_batch(self, model, x, y, case, weights):
-        arguments = dict(class_weight={int(k): v for k, v in case["class_weights"].items()}) \
-            if case.get("class_weights") else {}
+        arguments = (
+            dict(class_weight={int(k): v for k, v in case["class_weights"].items()})
+            if case.get("class_weights")
+            else {}
+        )
         values = model.train_on_batch(x, y, sample_weight=weights, **arguments)
         return float(values[0] if isinstance(values, (list, tuple)) else values)
 

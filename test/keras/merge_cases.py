@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Layers that join tensors: merges and attention."""
+
 from case_builder import EAGER, MSE, adam, case, functional
 
 JOINS = ("Add", "Multiply", "Average", "Maximum", "Minimum")
@@ -26,6 +27,7 @@ def joined(kind, count, shapes=None):
     def build(keras, *inputs):
         parts = [keras.layers.Dense(3, activation="tanh")(x) for x in inputs]
         return keras.layers.Dense(2)(getattr(keras.layers, kind)()(parts))
+
     return build
 
 
@@ -34,6 +36,7 @@ def concatenated(axis, second, first=(3, 4)):
     def build(keras, a, b):
         a, b = (keras.layers.Activation("tanh")(x) for x in (a, b))
         return keras.layers.Dense(2)(keras.layers.Concatenate(axis=axis)([a, b]))
+
     return build
 
 
@@ -43,7 +46,9 @@ def dot_cases():
         def build(keras, a, b):
             a, b = keras.layers.Dense(3)(a), keras.layers.Dense(3)(b)
             return keras.layers.Dense(2)(keras.layers.Dot(axes=axes, **keywords)([a, b]))
+
         return case(57, "dot " + name, build)
+
     yield dot("of vectors", (4,), (4,), 1)
     yield dot("of vectors, normalized", (4,), (2,), -1, normalize=True)
     yield dot("of matrices", (2, 4), (5, 4), 2)
@@ -55,6 +60,7 @@ def dot_cases():
 
 # --- attention ----------------------------------------------------------------------------------------------------
 
+
 def attention_cases(profile):
     for kind in ("Attention", "AdditiveAttention"):
         yield case(62, kind + " of query and value", attention(kind), only=EAGER)
@@ -62,8 +68,13 @@ def attention_cases(profile):
         yield case(62, kind + " with scale", attention(kind, key=True, use_scale=True), only=EAGER)
         yield case(62, kind + " without scale", attention(kind, use_scale=False), only=EAGER)
         yield case(62, kind + " masked value", attention(kind, masks=(False, True)), inputs=[{}, PADDED], only=EAGER)
-        yield case(62, kind + " masked query and value", attention(kind, masks=(True, True)), inputs=[PADDED, PADDED],
-                   only=EAGER)
+        yield case(
+            62,
+            kind + " masked query and value",
+            attention(kind, masks=(True, True)),
+            inputs=[PADDED, PADDED],
+            only=EAGER,
+        )
         yield case(62, kind + " causal", attention(kind, causal=True), only=EAGER)
     yield case(62, "Attention concat score", attention("Attention", key=True, score_mode="concat"), only=EAGER)
     yield case(62, "Attention scores", attention_scores, [MSE, MSE], only=EAGER)
@@ -83,6 +94,7 @@ def attention(kind, key=False, masks=(False, False), causal=False, **keywords):
         arguments = [q, value] + ([layers.Dense(3)(v)] if key else [])
         more = dict(use_causal_mask=True) if causal else {}
         return layers.Dense(2)(getattr(layers, kind)(**keywords)(arguments, **more))
+
     return build
 
 
@@ -102,6 +114,7 @@ def multi_head_cases():
     def multi(name, shapes=((3, 4),), inputs=None, optimizer=None, **options):
         more = dict(inputs=inputs) if inputs else {}
         return case(62, "multi head " + name, multi_head(shapes, **options), optimizer=optimizer, only=EAGER, **more)
+
     two = ((3, 4), (5, 2))
     yield multi("self", heads=2, key_dim=2, optimizer=adam())
     yield multi("self causal", heads=2, key_dim=2, call=dict(use_causal_mask=True))
@@ -113,8 +126,13 @@ def multi_head_cases():
     yield multi("two attention axes", ((2, 3, 4),), heads=1, key_dim=2, attention_axes=(1, 2))
     yield multi("masked", inputs=[PADDED], masked=True, heads=2, key_dim=2)
     yield multi("with dropout 0", heads=2, key_dim=2, dropout=0.0)
-    yield case(62, "multi head attention mask", masked_heads, inputs=[{}, dict(formula="ids", modulo=2,
-                                                                             dtype="float32")], only=EAGER)
+    yield case(
+        62,
+        "multi head attention mask",
+        masked_heads,
+        inputs=[{}, dict(formula="ids", modulo=2, dtype="float32")],
+        only=EAGER,
+    )
     yield case(62, "multi head scores", heads_with_scores, [MSE, MSE], only=EAGER)
 
 
@@ -126,6 +144,7 @@ def multi_head(shapes, heads, key=False, masked=False, call=None, **options):
         v = q if v is None else v
         more = dict(call or {}, key=keras.layers.Dense(3)(v)) if key else call or {}
         return keras.layers.Dense(2)(keras.layers.MultiHeadAttention(heads, **options)(q, v, **more))
+
     return build
 
 

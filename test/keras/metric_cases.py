@@ -1,9 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics on fixed arrays: the result after one update and after two."""
+
 import numpy as np
 
-TIES = np.array([[0.1, 0.3, 0.3, 0.3], [0.4, 0.2, 0.2, 0.2], [0.25, 0.25, 0.25, 0.25], [0.1, 0.2, 0.3, 0.4],
-                 [0.0, 0.5, 0.0, 0.5], [0.7, 0.1, 0.1, 0.1]], "float32")
+TIES = np.array(
+    [
+        [0.1, 0.3, 0.3, 0.3],
+        [0.4, 0.2, 0.2, 0.2],
+        [0.25, 0.25, 0.25, 0.25],
+        [0.1, 0.2, 0.3, 0.4],
+        [0.0, 0.5, 0.0, 0.5],
+        [0.7, 0.1, 0.1, 0.1],
+    ],
+    "float32",
+)
 IDS = np.array([3, 1, 2, 0, 1, 0], "int64")
 HOT = np.eye(4, dtype="float32")[IDS]
 INDEX = np.arange(24)
@@ -82,8 +92,15 @@ def areas():
 
 
 def regressions():
-    for kind in ("MeanSquaredError", "RootMeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError",
-                 "MeanSquaredLogarithmicError", "CosineSimilarity", "LogCoshError"):
+    for kind in (
+        "MeanSquaredError",
+        "RootMeanSquaredError",
+        "MeanAbsoluteError",
+        "MeanAbsolutePercentageError",
+        "MeanSquaredLogarithmicError",
+        "CosineSimilarity",
+        "LogCoshError",
+    ):
         yield dict(kind=kind), OTHERS, FLOATS
     yield dict(kind="CosineSimilarity", axis=0), OTHERS, FLOATS
     for average in (None, "uniform_average", "variance_weighted_average"):
@@ -115,8 +132,15 @@ def values(family):
             try:
                 yield case(family, spec, predictions, target, weights)
             except Exception as error:
-                print("  without", spec, "" if weights is None else "weighted", "--", type(error).__name__,
-                      str(error).strip().split("\n")[0][:100], flush=True)
+                print(
+                    "  without",
+                    spec,
+                    "" if weights is None else "weighted",
+                    "--",
+                    type(error).__name__,
+                    str(error).strip().split("\n")[0][:100],
+                    flush=True,
+                )
 
 
 def case(family, spec, predictions, target, weights):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs one case of a model in one Keras family and collects what the fixture stores. README.md describes the protocol."""
+"""Runs one case of a model in one Keras family and collects what the fixture stores (README.md has the protocol)."""
+
 import json
 
 import numpy as np
@@ -39,7 +40,12 @@ def weight_kind(variable, deep):
             return kind
     if not deep:
         return "wave"
-    for kind, part in (("depthwise", "depthwise"), ("kernel", "kernel"), ("embedding", "embeddings"), ("gamma", "gamma")):
+    for kind, part in (
+        ("depthwise", "depthwise"),
+        ("kernel", "kernel"),
+        ("embedding", "embeddings"),
+        ("gamma", "gamma"),
+    ):
         if part in last:
             return kind
     return "other"
@@ -47,7 +53,9 @@ def weight_kind(variable, deep):
 
 def full_shape(tensor, case):
     extents = [getattr(extent, "value", extent) for extent in list(tensor.shape)[1:]]
-    return [PREDICTED_EXAMPLES if case.get("predict_only") else EXAMPLES] + [case["length"] if extent is None else int(extent) for extent in extents]
+    return [PREDICTED_EXAMPLES if case.get("predict_only") else EXAMPLES] + [
+        case["length"] if extent is None else int(extent) for extent in extents
+    ]
 
 
 def input_specs(model, case):
@@ -101,8 +109,10 @@ def start_of(model, keras_family, case, result):
     kinds = [weight_kind(v, deep) for v in keras_family.weights(model)]
     result.update(weight_shapes=shapes, weight_formula="deep" if deep else "standard")
     if deep:
-        result.update(weight_kinds="".join(fixture_format.KIND_LETTERS[kind] for kind in kinds),
-                      parameters=int(model.count_params()))
+        result.update(
+            weight_kinds="".join(fixture_format.KIND_LETTERS[kind] for kind in kinds),
+            parameters=int(model.count_params()),
+        )
         if case.get("gain", 1.0) != 1.0:
             result["weight_gain"] = case["gain"]
         return fixture_format.deep_weights(shapes, kinds, case.get("gain", 1.0)), kinds
@@ -162,7 +172,7 @@ def forward(output):
     """The first values of an output; `shape` is that of the whole prediction."""
     per_example = int(np.prod(output.shape[1:], dtype="int64"))
     count = min(FORWARD_EXAMPLES, max(1, FORWARD_VALUES // max(1, per_example))) * per_example
-    return dict(shape=list(output.shape), values=output.reshape(-1)[:min(count, 2 * FORWARD_VALUES)])
+    return dict(shape=list(output.shape), values=output.reshape(-1)[: min(count, 2 * FORWARD_VALUES)])
 
 
 def train(keras_family, model, case, result, xs, ys, start, kinds, left_out):
@@ -190,7 +200,8 @@ def train(keras_family, model, case, result, xs, ys, start, kinds, left_out):
             result["gradients"] = [None if g is None else np.reshape(g, -1) for g in gradients]
     fresh()
     result["batch_losses"] = [
-        keras_family.train_on_batch(model, part(xs, a, b), part(ys, a, b), case, weights_part(a, b)) for a, b in BATCHES]
+        keras_family.train_on_batch(model, part(xs, a, b), part(ys, a, b), case, weights_part(a, b)) for a, b in BATCHES
+    ]
     if left_out == "weights":
         return
     if sum(w.size for w in start) <= STORED_WEIGHTS:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Operation nodes: what arithmetic and functions on Keras tensors leave in the JSON. TF 1.14 cannot write them."""
+
 from case_builder import EAGER, case, functional
 
 VECTOR, SEQUENCE, IMAGE = (4,), (3, 4), (4, 5, 2)
@@ -15,10 +16,12 @@ def cases(profile):
 
 def between(shape, operate):
     """A dense layer before and behind, so that gradients pass through the operation."""
+
     @functional(shape)
     def build(keras, x):
         y = operate(keras, functions(keras), keras.layers.Dense(shape[-1], activation="tanh")(x))
         return keras.layers.Dense(2)(y)
+
     return build
 
 
@@ -27,6 +30,7 @@ def between_two(shapes, operate):
     def build(keras, a, b):
         a, b = (keras.layers.Dense(int(x.shape[-1]), activation="tanh")(x) for x in (a, b))
         return keras.layers.Dense(2)(operate(keras, functions(keras), a, b))
+
     return build
 
 
@@ -35,6 +39,7 @@ def functions(keras):
     if hasattr(keras, "ops"):
         return keras.ops
     import tensorflow
+
     return tensorflow
 
 
@@ -46,7 +51,7 @@ def unary(profile):
     yield "x - 0.25", VECTOR, lambda k, f, x: x - 0.25
     yield "x / 4.0", VECTOR, lambda k, f, x: x / 4.0
     yield "1.0 / x", VECTOR, lambda k, f, x: 1.0 / (x + 2.0)
-    yield "x ** 2", VECTOR, lambda k, f, x: x ** 2
+    yield "x ** 2", VECTOR, lambda k, f, x: x**2
     yield "negative", VECTOR, lambda k, f, x: -x
     yield "abs", VECTOR, lambda k, f, x: abs(x)
     yield "slice of steps", SEQUENCE, lambda k, f, x: x[:, 1:]
@@ -62,7 +67,19 @@ def unary(profile):
     yield "sqrt", VECTOR, lambda k, f, x: f.sqrt(x + 2.0)
     yield "square", VECTOR, lambda k, f, x: f.square(x)
     yield "tanh", VECTOR, lambda k, f, x: f.tanh(x)
-    for name in ("relu", "sigmoid", "softmax", "relu6", "silu", "gelu", "leaky_relu", "elu", "selu", "softplus", "log_softmax"):
+    for name in (
+        "relu",
+        "sigmoid",
+        "softmax",
+        "relu6",
+        "silu",
+        "gelu",
+        "leaky_relu",
+        "elu",
+        "selu",
+        "softplus",
+        "log_softmax",
+    ):
         yield "nn." + name, VECTOR, (lambda one: lambda k, f, x: getattr(f.nn, one)(x))(name)
     means = "mean" if profile == "keras3" else "reduce_mean"
     largest, total = ("max", "sum") if profile == "keras3" else ("reduce_max", "reduce_sum")
@@ -102,6 +119,8 @@ def binary(profile):
 def chain(keras, x):
     f = functions(keras)
     y = keras.layers.Dense(3)(x)
-    centered = y - (f.mean(y, axis=1, keepdims=True) if hasattr(keras, "ops") else f.reduce_mean(y, axis=1, keepdims=True))
+    centered = y - (
+        f.mean(y, axis=1, keepdims=True) if hasattr(keras, "ops") else f.reduce_mean(y, axis=1, keepdims=True)
+    )
     gate = f.nn.sigmoid(keras.layers.Dense(3)(x) * 0.5)
     return keras.layers.Dense(2)((centered * gate + x)[:, 1:])

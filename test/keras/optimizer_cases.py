@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Optimizers: steps on one variable with given gradients, schedules at given steps, and a small network trained by each."""
+"""Optimizers: steps on one variable with given gradients, schedules at given steps, a network trained by each."""
+
 import numpy as np
 
 from case_builder import CCE, adam, case, dense, sequential, sgd
 
 START = [1.0, -0.5, 0.25, 0.125, -2.0]
-GRADIENTS = [[0.4, -0.1, 1e-3, 1e-6, 3e-7], [0.2, 0.3, -1e-3, 2e-6, 0.0],
-             [-0.5, 0.05, 2e-3, -1e-6, 3e-7], [0.1, -0.2, 0.0, 5e-7, -3e-7]]
+GRADIENTS = [
+    [0.4, -0.1, 1e-3, 1e-6, 3e-7],
+    [0.2, 0.3, -1e-3, 2e-6, 0.0],
+    [-0.5, 0.05, 2e-3, -1e-6, 3e-7],
+    [0.1, -0.2, 0.0, 5e-7, -3e-7],
+]
 LEGACY, NEW, KERAS3 = ("tf2_legacy",), ("tf2", "keras3"), ("keras3",)
 
 
@@ -36,8 +41,14 @@ def kinds(profile):
     yield dict(kind="Nadam", learning_rate=0.01, beta_1=0.8, beta_2=0.9, epsilon=1e-3), None
     yield dict(kind="Ftrl", learning_rate=0.1), None
     yield dict(kind="Ftrl", learning_rate=0.1, l1_regularization_strength=0.01, l2_regularization_strength=0.02), None
-    yield dict(kind="Ftrl", learning_rate=0.1, learning_rate_power=-0.7, initial_accumulator_value=0.2, beta=0.1,
-               l2_shrinkage_regularization_strength=0.03), None
+    yield dict(
+        kind="Ftrl",
+        learning_rate=0.1,
+        learning_rate_power=-0.7,
+        initial_accumulator_value=0.2,
+        beta=0.1,
+        l2_shrinkage_regularization_strength=0.03,
+    ), None
     yield dict(kind="AdamW", learning_rate=0.01), NEW
     yield dict(kind="AdamW", learning_rate=0.01, weight_decay=0.1, amsgrad=True), NEW
     yield dict(kind="Lion", learning_rate=0.01), NEW
@@ -81,7 +92,14 @@ def steps(family):
             except Exception as error:
                 print("  without", spec, "--", str(error)[:120], flush=True)
                 continue
-            yield dict(profile=family.profile, optimizer=spec, shape=list(shape), start=start, gradients=gradients, weights=after)
+            yield dict(
+                profile=family.profile,
+                optimizer=spec,
+                shape=list(shape),
+                start=start,
+                gradients=gradients,
+                weights=after,
+            )
 
 
 def values(shape):
@@ -100,7 +118,9 @@ SCHEDULES = [
     dict(kind="InverseTimeDecay", initial_learning_rate=0.1, decay_steps=4, decay_rate=0.5, staircase=True),
     dict(kind="PolynomialDecay", initial_learning_rate=0.1, decay_steps=10),
     dict(kind="PolynomialDecay", initial_learning_rate=0.1, decay_steps=10, end_learning_rate=0.01, power=2.0),
-    dict(kind="PolynomialDecay", initial_learning_rate=0.1, decay_steps=4, end_learning_rate=0.01, power=0.5, cycle=True),
+    dict(
+        kind="PolynomialDecay", initial_learning_rate=0.1, decay_steps=4, end_learning_rate=0.01, power=0.5, cycle=True
+    ),
     dict(kind="PiecewiseConstantDecay", boundaries=[2, 5], values=[0.1, 0.05, 0.01]),
     dict(kind="CosineDecay", initial_learning_rate=0.1, decay_steps=10),
     dict(kind="CosineDecay", initial_learning_rate=0.1, decay_steps=10, alpha=0.2),
@@ -125,6 +145,7 @@ def schedules(family):
 
 # --- networks -----------------------------------------------------------------------------------------------------
 
+
 def cases(profile):
     """Rows 4 to 19 and every kind above: each trains the same network; `graph` cases run as Keras compiles them."""
     mlp = sequential((4,), dense(6, "relu"), dense(5, "relu"), dense(3, "softmax"))
@@ -135,13 +156,22 @@ def cases(profile):
         if families and profile not in families or profile in ("keras22", "tf1") and spec["kind"] in ("Ftrl",):
             continue
         if profile == "tf2" and spec["kind"] == "Nadam":
-            yield case(13, "network {} {}".format(number, title(spec)), tanh, CCE, spec, departs=dict(
-                tf2="tf.keras 2.15 multiplies Nadam's momentum product once per variable"))
+            yield case(
+                13,
+                "network {} {}".format(number, title(spec)),
+                tanh,
+                CCE,
+                spec,
+                departs=dict(tf2="tf.keras 2.15 multiplies Nadam's momentum product once per variable"),
+            )
             continue
         yield case(row_of(spec), "network {} {}".format(number, title(spec)), tanh, CCE, spec)
     yield from scheduled(tanh, profile)
-    for name, clip in (("clipnorm", dict(clipnorm=0.05)), ("clipvalue", dict(clipvalue=0.01)),
-                       ("global_clipnorm", dict(global_clipnorm=0.05))):
+    for name, clip in (
+        ("clipnorm", dict(clipnorm=0.05)),
+        ("clipvalue", dict(clipvalue=0.01)),
+        ("global_clipnorm", dict(global_clipnorm=0.05)),
+    ):
         if profile not in ("keras22", "tf1") or name != "global_clipnorm":
             yield case(17, "network with momentum and " + name, tanh, CCE, sgd(0.1, momentum=0.9, **clip))
 

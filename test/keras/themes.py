@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which module makes which fixture file. `models` themes list cases for model_run, `values` themes compute their own."""
+"""Which module makes which fixture file. `models` themes list cases for model_run, `values` themes compute themselves."""
+
 import convolution_cases
 import core_cases
 import initializer_cases
@@ -38,7 +39,16 @@ THEMES = {
 
 
 SAME_IN_TF2 = [name for name in THEMES if name.startswith("layers_")] + ["operations"]
-BIG = ("DenseNet121", "InceptionV3", "Xception", "NASNetMobile", "ConvNeXtTiny", "ResNet50V2", "EfficientNetB0", "MobileNetV2")
+BIG = (
+    "DenseNet121",
+    "InceptionV3",
+    "Xception",
+    "NASNetMobile",
+    "ConvNeXtTiny",
+    "ResNet50V2",
+    "EfficientNetB0",
+    "MobileNetV2",
+)
 TF1_THEMES = ("layers_normalization", "layers_recurrent", "topology", "training")
 
 
@@ -46,11 +56,13 @@ def names(profile):
     """All themes that this family writes."""
     if profile == "tf1":
         return list(TF1_THEMES)
-    whole = [] if profile == "tf2" else [name for name in whole_models.names() if profile == "keras3" or name not in BIG]
+    whole = (
+        [] if profile == "tf2" else [name for name in whole_models.names() if profile == "keras3" or name not in BIG]
+    )
     return list(THEMES) + ["whole_" + name for name in whole]
 
 
 def theme(name):
     if name.startswith("whole_"):
-        return "models", whole_models.cases(name[len("whole_"):])
+        return "models", whole_models.cases(name[len("whole_") :])
     return THEMES[name]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Graphs: shared layers, nested models, several inputs and outputs, and what `trainable` does at each level."""
+
 from case_builder import CCE, EAGER, MAE, MSE, adam, case, dense, functional, is_standalone, layer, sequential
 
 HALF = [0.7, 0.3]
@@ -24,8 +25,9 @@ def shared_dense(keras, a, b):
 
 @functional((4,), (4,))
 def shared_regularized(keras, a, b):
-    shared = keras.layers.Dense(3, kernel_regularizer=keras.regularizers.l2(0.05),
-                                activity_regularizer=keras.regularizers.l2(0.02))
+    shared = keras.layers.Dense(
+        3, kernel_regularizer=keras.regularizers.l2(0.05), activity_regularizer=keras.regularizers.l2(0.02)
+    )
     return keras.layers.Dense(2)(keras.layers.Add()([shared(a), shared(b)]))
 
 
@@ -49,6 +51,7 @@ def residual(keras, x):
 
 
 # --- nested models ------------------------------------------------------------------------------------------------
+
 
 def inner_model(keras, norm=True, size=4):
     given = keras.Input((size,))
@@ -75,6 +78,7 @@ def nested(make, calls=1, frozen=None):
         for _ in range(calls):
             y = inner(y)
         return keras.layers.Dense(2)(y)
+
     return build
 
 
@@ -124,6 +128,7 @@ def nested_softmax(keras, x):
 
 # --- several outputs ----------------------------------------------------------------------------------------------
 
+
 def output_cases(profile):
     metrics = (["accuracy"], ["mae"])
     yield case(60, "two outputs, adam", two_outputs, [CCE, MSE], adam(), metrics, loss_weights=HALF)
@@ -162,8 +167,11 @@ def same_losses(keras, x):
 def three(keras, a, b, c):
     y = keras.layers.Concatenate()([keras.layers.Dense(2)(a), b])
     z = keras.layers.Add()([keras.layers.Dense(3)(y), c])
-    return [keras.layers.Dense(1, name="one")(y), keras.layers.Dense(2, name="two")(z),
-            keras.layers.Dense(3, activation="softmax", name="three")(z)]
+    return [
+        keras.layers.Dense(1, name="one")(y),
+        keras.layers.Dense(2, name="two")(z),
+        keras.layers.Dense(3, activation="softmax", name="three")(z),
+    ]
 
 
 @functional((4,))
@@ -185,6 +193,7 @@ def partly_connected(keras, a, b):
 
 # --- trainable ----------------------------------------------------------------------------------------------------
 
+
 def trainable_cases():
     yield case(0, "first layer frozen", sequential((4,), dense(3, "tanh", frozen=True), dense(2)))
     yield case(0, "frozen layer with a penalty", frozen_penalty)
@@ -192,8 +201,12 @@ def trainable_cases():
     yield case(0, "nested model with batch norm frozen", nested(inner_model, frozen="model"))
     yield case(0, "nested layer frozen", nested(lambda keras: inner_sequential(keras, norm=False), frozen="layer"))
     yield case(0, "nested layer frozen beside batch norm", nested(inner_model, frozen="layer"))
-    yield case(0, "frozen embedding", sequential((3,), layer("Embedding", 5, 2, frozen=True), layer("Flatten"), dense(2)),
-               inputs=[dict(formula="ids", modulo=5, dtype="int32")])
+    yield case(
+        0,
+        "frozen embedding",
+        sequential((3,), layer("Embedding", 5, 2, frozen=True), layer("Flatten"), dense(2)),
+        inputs=[dict(formula="ids", modulo=5, dtype="int32")],
+    )
     yield case(0, "frozen recurrent layer", sequential((3, 2), layer("LSTM", 2, frozen=True), dense(2)))
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole networks, one fixture file each: those of keras.applications only predict, the small ones also train."""
+
 from case_builder import BCE, CCE, MSE, SPARSE, adam, case, conv, dense, functional, layer, sequential, sgd
 
 APPLICATIONS = {  # name: (size, gain, more arguments)
@@ -21,20 +22,62 @@ def small():
     return {
         "resnet20": case(0, "resnet20", resnet20, CCE, sgd(0.01), ["accuracy"], predict_only=True, gain=0.6, **deep),
         "vgg": case(0, "vgg", vgg(), CCE, predict_only=True, **deep),
-        "lstm_text": case(0, "lstm text classifier", sequential((8,), layer("Embedding", 20, 6, mask_zero=True), layer(
-            "Bidirectional", layer("LSTM", 5, return_sequences=True)), layer("LSTM", 4), dense(3, "softmax")),
-            CCE, sgd(), ["accuracy"], **text),
-        "conv_text": case(0, "conv1d text classifier", sequential((10,), layer("Embedding", 20, 6), layer(
-            "Conv1D", 8, 3, activation="relu"), layer("MaxPooling1D", 2), layer("Conv1D", 6, 2, activation="relu"), layer(
-                "GlobalMaxPooling1D"), layer("Dropout", 0.0), dense(1, "sigmoid")), BCE, sgd(), ["accuracy"], **dict(
-                    text, inputs=[dict(formula="ids", modulo=20, dtype="int32")])),
-        "transformer": case(0, "transformer encoder", transformer, SPARSE, sgd(), ["accuracy"], only=("tf2_legacy", "tf2", "keras3"),
-                            **dict(text, inputs=[dict(formula="ids", modulo=20, dtype="int32")])),
+        "lstm_text": case(
+            0,
+            "lstm text classifier",
+            sequential(
+                (8,),
+                layer("Embedding", 20, 6, mask_zero=True),
+                layer("Bidirectional", layer("LSTM", 5, return_sequences=True)),
+                layer("LSTM", 4),
+                dense(3, "softmax"),
+            ),
+            CCE,
+            sgd(),
+            ["accuracy"],
+            **text,
+        ),
+        "conv_text": case(
+            0,
+            "conv1d text classifier",
+            sequential(
+                (10,),
+                layer("Embedding", 20, 6),
+                layer("Conv1D", 8, 3, activation="relu"),
+                layer("MaxPooling1D", 2),
+                layer("Conv1D", 6, 2, activation="relu"),
+                layer("GlobalMaxPooling1D"),
+                layer("Dropout", 0.0),
+                dense(1, "sigmoid"),
+            ),
+            BCE,
+            sgd(),
+            ["accuracy"],
+            **dict(text, inputs=[dict(formula="ids", modulo=20, dtype="int32")]),
+        ),
+        "transformer": case(
+            0,
+            "transformer encoder",
+            transformer,
+            SPARSE,
+            sgd(),
+            ["accuracy"],
+            only=("tf2_legacy", "tf2", "keras3"),
+            **dict(text, inputs=[dict(formula="ids", modulo=20, dtype="int32")]),
+        ),
         "unet": case(0, "u-net", unet, BCE, sgd(0.05), target="binary", **deep),
         "autoencoder": case(0, "convolutional autoencoder", autoencoder, MSE, sgd(0.05), **deep),
         "wide_and_deep": case(0, "wide and deep", wide_and_deep, BCE, adam(0.01), ["accuracy"], **deep),
-        "multi_output": case(0, "multi-output", multi_output, [CCE, MSE, BCE], sgd(0.05),
-                             (["accuracy"], ["mae"], []), loss_weights=[1.0, 0.5, 0.25], **deep),
+        "multi_output": case(
+            0,
+            "multi-output",
+            multi_output,
+            [CCE, MSE, BCE],
+            sgd(0.05),
+            (["accuracy"], ["mae"], []),
+            loss_weights=[1.0, 0.5, 0.25],
+            **deep,
+        ),
     }
 
 
@@ -43,6 +86,7 @@ def application(name):
 
     def build(keras):
         return getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=10, **more)
+
     return case(0, name, build, CCE, predict_only=True, weights="deep", gain=gain)
 
 
@@ -53,6 +97,7 @@ def names():
 def cases(name):
     def listed(profile):
         yield application(name) if name in APPLICATIONS else small()[name]
+
     return listed
 
 
@@ -61,7 +106,9 @@ def resnet20(keras, x):
     layers = keras.layers
 
     def unit(y, filters, strides=1, activate=True):
-        y = layers.Conv2D(filters, 3, strides=strides, padding="same", kernel_regularizer=keras.regularizers.l2(1e-4))(y)
+        y = layers.Conv2D(filters, 3, strides=strides, padding="same", kernel_regularizer=keras.regularizers.l2(1e-4))(
+            y
+        )
         y = layers.BatchNormalization()(y)
         return layers.Activation("relu")(y) if activate else y
 
@@ -83,7 +130,9 @@ def vgg():
         for _ in range(2):
             blocks += [conv(filters, 3, padding="same"), layer("Activation", "relu"), layer("BatchNormalization")]
         blocks += [layer("MaxPooling2D", 2), layer("Dropout", 0.25)]
-    return sequential((32, 32, 3), *blocks, layer("Flatten"), dense(64, "relu"), layer("Dropout", 0.5), dense(10, "softmax"))
+    return sequential(
+        (32, 32, 3), *blocks, layer("Flatten"), dense(64, "relu"), layer("Dropout", 0.5), dense(10, "softmax")
+    )
 
 
 @functional(dict(shape=(6,), dtype="int32"))
@@ -142,5 +191,8 @@ def multi_output(keras, x):
     layers = keras.layers
     y = layers.Conv2D(4, 3, activation="relu")(x)
     y = layers.Dense(8, activation="relu")(layers.GlobalAveragePooling2D()(y))
-    return [layers.Dense(4, activation="softmax", name="kind")(y), layers.Dense(2, name="place")(y),
-            layers.Dense(3, activation="sigmoid", name="marks")(y)]
+    return [
+        layers.Dense(4, activation="softmax", name="kind")(y),
+        layers.Dense(2, name="place")(y),
+        layers.Dense(3, activation="sigmoid", name="marks")(y),
+    ]
