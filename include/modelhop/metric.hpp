@@ -58,8 +58,6 @@ enum class MetricKind : std::uint8_t {
   kOneHotMeanIoU,
   kBinaryIoU,
   kR2Score,
-  kMean,  ///< of the predictions
-  kSum,
 };
 
 /// keras.metrics. Fields that a kind does not use are ignored.
@@ -97,11 +95,26 @@ struct MetricSpec {
   bool operator==(const MetricSpec&) const = default;
 };
 
+// What a metric sums up, weighted by masks and (weighted_metrics) by sample weights:
+//   means of rows          sum of values, sum of weights
+//   counts                 true positives, false positives, true negatives, false negatives, each [thresholds];
+//                          AUC with multi_label: each [thresholds, columns]
+//   F scores               true positives, false positives, false negatives, each [columns], then true counts [columns]
+//   IoU family             confusion matrix [true class, predicted class]
+//   R2Score                sums of y, of y squared, of squared errors, each [columns], then the sum of weights
+
 /// How many sums a metric keeps for an output of `columns` elements on its last axis.
 std::size_t accumulator_count(const MetricSpec& metric, std::int64_t columns);
 
-/// The value from these sums, as Keras's result() gives it; a metric of several values (several thresholds, one per
-/// class) gives their mean. Not a number where nothing was counted and Keras would say so.
+/// The value from these sums, as Keras's result() gives it; a metric of several values (several thresholds, one per class)
+/// gives their mean. 0 where nothing was counted, as in Keras.
 double metric_value(const MetricSpec& metric, std::span<const double> accumulators, std::int64_t columns);
+
+enum class MetricFamily : std::uint8_t { kMeanOfRows, kCounts, kFScores, kConfusion, kR2 };
+MetricFamily metric_family(MetricKind kind);
+
+/// What predictions are compared with, ascending: those that were given, 0.5, or the grid of AUC and of the values at a
+/// target. A prediction counts as positive where it is above.
+std::vector<double> metric_thresholds(const MetricSpec& metric);
 
 }  // namespace modelhop
