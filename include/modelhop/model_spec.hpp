@@ -34,6 +34,7 @@ struct InitializerSpec {
   std::string mode = "fan_in";           ///< VarianceScaling: fan_in, fan_out, fan_avg
   std::string distribution = "uniform";  ///< VarianceScaling: uniform, truncated_normal, untruncated_normal
   double gain = 1.0;                     ///< Orthogonal, Identity
+  bool is_tiled = false;                 ///< Identity of Keras 2.2: repeated along the longer side
   bool unit_forget = false;              ///< bias of an LSTM: its second quarter (the forget gate) is ones
   std::optional<std::int64_t> seed;      ///< from the JSON; empty: the configuration's own stream
 };
