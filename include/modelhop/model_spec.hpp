@@ -34,7 +34,8 @@ struct InitializerSpec {
   std::string mode = "fan_in";           ///< VarianceScaling: fan_in, fan_out, fan_avg
   std::string distribution = "uniform";  ///< VarianceScaling: uniform, truncated_normal, untruncated_normal
   double gain = 1.0;                     ///< Orthogonal, Identity
-  bool unit_forget = false;              ///< bias of an LSTM: its second quarter (the forget gate) is ones
+  /// Bias of an LSTM: of so many parts the last but two, the forget gate's, is ones; 0: none is.
+  int unit_forget_parts = 0;
   std::optional<std::int64_t> seed;      ///< from the JSON; empty: the configuration's own stream
 };
 
