@@ -2,6 +2,9 @@
 // Lays the weights of an architecture out in the flat buffers.
 #include "engine/state_layout.hpp"
 
+#include <string>
+#include <utility>
+
 #include "engine/checksum.hpp"
 #include "engine/optimizer.hpp"
 
@@ -14,8 +17,18 @@ std::int64_t aligned(std::int64_t floats) {
   return (floats + kAlignmentFloats - 1) / kAlignmentFloats * kAlignmentFloats;
 }
 
+/// The wrapped layer that has a weight, and what it calls it.
+std::pair<const LayerSpec*, std::string> owner_of(const LayerSpec& layer, const std::string& weight) {
+  for (const LayerSpec& child : layer.children) {
+    const std::string prefix = child.name + "/";
+    if (weight.starts_with(prefix)) return owner_of(child, weight.substr(prefix.size()));
+  }
+  return {&layer, weight};
+}
+
 Storage storage_of(const LayerSpec& layer, const WeightSpec& weight) {
-  const bool is_kernel = layer.class_name == "Conv2D" && weight.name == "kernel" && weight.shape.size() == 4;
+  const auto [owner, name] = owner_of(layer, weight.name);
+  const bool is_kernel = owner->class_name == "Conv2D" && name == "kernel" && weight.shape.size() == 4;
   return is_kernel ? Storage::kConvolutionKernel : Storage::kAsKeras;
 }
 
