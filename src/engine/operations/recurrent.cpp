@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "engine/lowering.hpp"
-#include "engine/operations/recurrent_cell.hpp"
+#include "engine/operations/fused_recurrent.hpp"
 #include "spec/call_inputs.hpp"
 #include "spec/padding.hpp"
 
@@ -117,10 +117,10 @@ std::vector<Value*> emit_recurrence(Lowering& lowering, Recurrence cell, Value* 
   std::vector<Shape> shapes = {cell.state_shape};
   if (cell.returns_sequence) shapes.front().insert(shapes.front().begin(), sequence->shape.front());
   if (cell.returns_state) shapes.insert(shapes.end(), static_cast<std::size_t>(cell.states()), cell.state_shape);
-  return lowering.emit_several<AutogradOperation>(
+  return lowering.emit_several<RecurrentOperation>(
       std::move(from), std::move(shapes),
-      {lowering.weight(prefix + "kernel"), lowering.weight(prefix + "recurrent_kernel"), bias},
-      [cell](const ForwardInputs& given) { return run_recurrence(cell, given); });
+      {lowering.weight(prefix + "kernel"), lowering.weight(prefix + "recurrent_kernel"), bias}, cell,
+      lowering.model.profile);
 }
 
 void set_output_masks(Lowering& lowering, Value* mask, std::size_t outputs) {
