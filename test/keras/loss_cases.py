@@ -120,6 +120,10 @@ def values(family):
     for name, spec, outputs, target, more in list(classification()) + list(regression()) + list(reductions()):
         if family.profile != "keras3" and spec.get("reduction") in ("mean", "mean_with_sample_weight"):
             continue
+        if family.profile == "tf2_legacy" and "mask" in more:  # 2.10 masks losses only inside compiled models
+            continue
+        if family.profile == "keras3" and name == "mse of rank 3 weighted":  # it takes the weights for those of steps
+            continue
         try:
             yield case(family, name, spec, outputs, target, **more)
         except Exception as error:
