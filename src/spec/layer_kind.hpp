@@ -79,6 +79,7 @@ const std::vector<LayerKind>& embedding_layers();
 const std::vector<LayerKind>& recurrent_layers();
 const std::vector<LayerKind>& convolutional_recurrent_layers();
 const std::vector<LayerKind>& wrapper_layers();
+const std::vector<LayerKind>& wrapped_model_layers();
 const std::vector<LayerKind>& attention_layers();
 
 /// Completes wrapped layer number `child` of the call's layer for inputs of these shapes, in place, and gives the
