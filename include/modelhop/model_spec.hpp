@@ -34,6 +34,7 @@ struct InitializerSpec {
   std::string mode = "fan_in";           ///< VarianceScaling: fan_in, fan_out, fan_avg
   std::string distribution = "uniform";  ///< VarianceScaling: uniform, truncated_normal, untruncated_normal
   double gain = 1.0;                     ///< Orthogonal, Identity
+  bool is_tiled = false;                 ///< Identity of Keras 2.2: repeated along the longer side
   /// Bias of an LSTM: of so many parts the last but two, the forget gate's, is ones; 0: none is.
   int unit_forget_parts = 0;
   std::optional<std::int64_t> seed;  ///< from the JSON; empty: the configuration's own stream

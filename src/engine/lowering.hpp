@@ -147,8 +147,10 @@ std::span<const LayerLowering> convolution_lowerings();
 std::span<const LayerLowering> dense_lowerings();
 std::span<const LayerLowering> dropout_lowerings();
 std::span<const LayerLowering> embedding_lowerings();
+std::span<const LayerLowering> image_lowerings();
 std::span<const LayerLowering> pooling_lowerings();
 std::span<const LayerLowering> recurrent_lowerings();
+std::span<const LayerLowering> resampling_lowerings();
 std::span<const LayerLowering> shape_lowerings();
 std::span<const LayerLowering> wrapper_lowerings();
 

@@ -33,6 +33,7 @@ class LayerConfig {
 
   SemanticsProfile profile() const { return profile_; }  ///< defaults differ between Keras generations
   const std::string& where() const { return where_; }    ///< `layer "name"`
+  const std::string& layer_name() const { return layer_name_; }
   [[noreturn]] void refuse_value(const std::string& key, const std::string& expected) const;
   [[noreturn]] void not_supported(const std::string& message, std::string hint = {}) const;
 
@@ -50,7 +51,7 @@ class LayerConfig {
   /// An integer stands for `count` equal ones.
   std::vector<std::int64_t> extents(const std::string& key, std::optional<std::vector<std::int64_t>> fallback,
                                     std::size_t count, IntegerRange range);
-  /// A canonical name of activation_names.hpp. Null is "linear"; so is silence, unless there is another fallback.
+  /// A text of activation_names.hpp. Null is "linear"; so is silence, unless there is another fallback.
   std::string activation(const std::string& key, const std::string& fallback = "linear");
 
   std::int64_t integer_value(const std::string& key, const Json& value, IntegerRange range) const;
@@ -59,10 +60,9 @@ class LayerConfig {
   void refuse_unknown_keys() const;
 
  private:
-  std::string activation_of_object(const std::string& key, const Json& value) const;
   [[noreturn]] void refuse_keras1(std::string_view key) const;
 
-  std::string where_;
+  std::string layer_name_, where_;
   const Json& config_;
   SemanticsProfile profile_;
   std::set<std::string> known_;
