@@ -53,11 +53,11 @@
 //   ConvLSTM1D, 2D, 3D            as LSTM, with filters instead of units, kernel_size, strides, dilation_rate, padding,
 //                                 data_format as of the convolution of that rank
 //   Bidirectional                 merge_mode       string    "concat", "sum", "mul", "ave" or "none"; children
-//                                                            "forward" and "backward", the latter in the other direction
+//                                                  "forward" and "backward", the latter in the other direction
 //   TimeDistributed               none; one child, "layer"
-//   Functional                    wiring           list      a model that TimeDistributed wraps. Per call: child, number
-//                                                            of inputs, and of each the call that gives it, or
-//                                                            -1 - index of the model's input
+//   Functional                    wiring           list      a model that TimeDistributed wraps. Per call: child,
+//                                                  number of inputs, and of each the call that gives it, or
+//                                                  -1 - index of the model's input
 //                                 output           integer   the call that gives the output, or as above
 //   Attention, AdditiveAttention  use_scale, causal          boolean
 //                                 dropout          number
@@ -69,8 +69,8 @@
 //                                 attention_axes   list      ascending, without the batch axis
 //                                 dropout          number
 //
-// Call arguments of attention: return_attention_scores, use_causal_mask (boolean, where given). A call's inputs are told
-// apart by their roles (call_inputs.hpp, attention_inputs.hpp).
+// Call arguments of attention: return_attention_scores, use_causal_mask (boolean, where given). A call's inputs are
+// told apart by their roles (call_inputs.hpp, attention_inputs.hpp).
 //
 // `axis` is not negative and does not count the batch axis: the channels of (height, width, channels) are axis 2.
 // `activation` is a name of keras.activations, "linear" where there is none; swish is written silu, hard_swish

@@ -3,6 +3,8 @@
 // together, as a layer whose children are wired.
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string>
 
 #include "spec/grammar_text.hpp"
 #include "spec/keras_graph.hpp"
@@ -35,7 +37,8 @@ class Wiring {
       const GraphLayer& inner = graph_.layers[index];
       if (is_input(inner)) continue;
       children[index] = static_cast<std::int64_t>(layer.children.size());
-      layer.children.push_back(read_child(inner.name, {{"class_name", inner.class_name}, {"config", inner.config}}));
+      layer.children.push_back(
+          read_child(name_of_child(inner), {{"class_name", inner.class_name}, {"config", inner.config}}));
     }
     for (std::size_t input = 0; input < graph_.inputs.size(); ++input) {
       place_[graph_.inputs[input].layer] = -1 - static_cast<std::int64_t>(input);
@@ -66,6 +69,14 @@ class Wiring {
     }
   }
 
+  /// In the names of weights a slash parts a layer from what it wraps.
+  std::string name_of_child(const GraphLayer& layer) {
+    std::string name = layer.name;
+    std::replace(name.begin(), name.end(), '/', '.');
+    while (!names_.insert(name).second) name += "_";
+    return name;
+  }
+
   std::int64_t source_of(const CallRef& ref) const {
     const auto found = place_.find(ref.layer);
     if (found == place_.end()) refuse(config_.where() + " wraps a model whose output depends on nothing");
@@ -93,6 +104,7 @@ class Wiring {
   const Graph& graph_;
   std::map<int, std::int64_t> place_;  ///< of layers that are placed: their call, or -1 - the model's input
   std::int64_t calls_ = 0;
+  std::set<std::string> names_;
 };
 
 void read_model_children(LayerConfig& config, LayerSpec& layer, const ReadChild& read_child) {
