@@ -261,11 +261,11 @@ TEST(KerasJson, frozen_weights_have_a_penalty_before_keras_3_alone) {
 TEST(KerasJson, input_shape_from_the_caller) {
   const std::string text = R"({"class_name":"Sequential","keras_version":"2.2.4","config":[
       {"class_name":"Dense","config":{"name":"d","units":2}}]})";
-  EXPECT_EQ(parameter_count(parse_keras_json(text, {3})), 8);
+  EXPECT_EQ(parameter_count(parse_keras_json(text, {{3}})), 8);
   expect_error(ErrorCode::kInvalidArgument, "no input shape", [&] { parse_keras_json(text); });
   const std::string open = R"({"class_name":"Sequential","keras_version":"2.2.4","config":[
       {"class_name":"GlobalMaxPooling2D","config":{"name":"g","batch_input_shape":[null,null,null,3]}}]})";
-  EXPECT_EQ(parse_keras_json(open, {4, 5, 3}).nodes[0].output_shapes[0], (Shape{4, 5, 3}));
+  EXPECT_EQ(parse_keras_json(open, {{4, 5, 3}}).nodes[0].output_shapes[0], (Shape{4, 5, 3}));
   expect_error(ErrorCode::kNotSupported, "leaves extents open", [&] { parse_keras_json(open); });
 }
 
