@@ -15,8 +15,9 @@ namespace modelhop {
 /// Reads, checks, infers shapes and counts. Safe on hostile text: nesting, sizes and counts are limited, nothing is
 /// executed. Throws Error(kInvalidArgument or kNotSupported) that names the layer and the key, for example
 /// `layer "conv2d_1": unknown class "Conv9D"`.
-/// `input_shapes`, one per input of the model, fill in extents that the file leaves open, and the input of a Sequential model
-/// that carries no shape; empty: such models are errors. `profile`: instead of the one that the file's own fingerprint gives.
+/// `input_shapes`, one per input of the model, fill in extents that the file leaves open, and the input of a Sequential
+/// model that carries no shape; empty: such models are errors. `profile`: instead of the one that the file's own
+/// fingerprint gives.
 ModelSpec parse_keras_json(std::string_view json, const std::vector<Shape>& input_shapes = {},
                            std::optional<SemanticsProfile> profile = std::nullopt);
 

@@ -75,6 +75,7 @@ const std::vector<LayerKind>& pooling_layers();
 const std::vector<LayerKind>& normalization_layers();
 const std::vector<LayerKind>& activation_layers();
 const std::vector<LayerKind>& merge_layers();
+const std::vector<LayerKind>& operation_layers();
 
 /// Completes wrapped layer number `child` of the call's layer for inputs of these shapes, in place, and gives the shapes of
 /// its outputs. Once per child.

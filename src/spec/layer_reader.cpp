@@ -7,6 +7,8 @@
 
 #include "spec/grammar_text.hpp"
 #include "spec/initializers.hpp"
+#include "spec/keras_json.hpp"
+#include "spec/near_name.hpp"
 
 namespace modelhop::spec {
 namespace {
@@ -24,9 +26,11 @@ void check_dtype(const std::string& name, const std::string& class_name, const J
   if (dtype->is_object() && dtype->contains("config")) dtype = &(*dtype)["config"];
   if (dtype->is_object() && dtype->contains("name")) dtype = &(*dtype)["name"];
   if (*dtype == "float32") return;
-  const bool is_integer_input = class_name == "InputLayer" && dtype->is_string() &&
-                                dtype->get_ref<const std::string&>().find("int") != std::string::npos;
-  if (!is_integer_input) {
+  // Inputs arrive as float32, whatever they count or tell apart.
+  const bool is_whole_input =
+      class_name == "InputLayer" && dtype->is_string() &&
+      (dtype->get_ref<const std::string&>().find("int") != std::string::npos || *dtype == "bool");
+  if (!is_whole_input) {
     unsupported("layer " + in_quotes(name) + ": dtype " + shown(*dtype), "Networks compute in float32.");
   }
 }
@@ -88,7 +92,10 @@ void check_input_count(const LayerSpec& layer, const LayerKind& kind, std::size_
 LayerSpec read_layer(const std::string& name, const std::string& class_name, const Json& source,
                      SemanticsProfile profile, bool is_trainable) {
   const LayerKind* kind = find_layer_kind(class_name);
-  if (kind == nullptr) unsupported("layer " + in_quotes(name) + ": unknown class " + in_quotes(class_name));
+  if (kind == nullptr) {
+    unsupported("layer " + in_quotes(name) + ": unknown class " + in_quotes(class_name) +
+                "; nearest supported: " + nearest_name(class_name, supported_layers()));
+  }
   LayerConfig config(name, source, profile);
   LayerSpec layer;
   layer.name = name;
@@ -102,8 +109,8 @@ LayerSpec read_layer(const std::string& name, const std::string& class_name, con
           !wrapped.contains("config")) {
         refuse(config.where() + " wraps " + shown(wrapped) + " where a layer should be");
       }
-      LayerSpec inner = read_layer(name + "/" + child, wrapped["class_name"], wrapped["config"], profile,
-                                   layer.is_trainable);
+      LayerSpec inner =
+          read_layer(name + "/" + child, wrapped["class_name"], wrapped["config"], profile, layer.is_trainable);
       inner.name = child;
       return inner;
     });
@@ -121,7 +128,8 @@ CalledLayer call_layer(LayerSpec layer, const std::vector<Shape>& inputs, const 
   CalledLayer called;
   called.layer = std::move(layer);
   const LayerCall call{called.layer, inputs, roles, arguments, profile, called.flops};
-  called.outputs = kind.output_shapes != nullptr ? kind.output_shapes(call) : std::vector<Shape>(1, kind.output_shape(call));
+  called.outputs =
+      kind.output_shapes != nullptr ? kind.output_shapes(call) : std::vector<Shape>(1, kind.output_shape(call));
   for (const Shape& output : called.outputs) {
     std::int64_t elements = 1;
     for (const std::int64_t extent : output) {
@@ -137,8 +145,7 @@ CalledLayer call_layer(LayerSpec layer, const std::vector<Shape>& inputs, const 
 std::vector<Shape> call_child(const LayerCall& call, std::size_t child, const std::vector<Shape>& inputs) {
   LayerSpec inner = call.layer.children.at(child);
   const std::string name = std::exchange(inner.name, call.layer.name + "/" + inner.name);
-  CalledLayer called =
-      call_layer(std::move(inner), inputs, std::vector<std::string>(inputs.size()), {}, call.profile);
+  CalledLayer called = call_layer(std::move(inner), inputs, std::vector<std::string>(inputs.size()), {}, call.profile);
   called.layer.name = name;
   call.layer.children[child] = std::move(called.layer);
   call.wrapped_flops += called.flops;
@@ -149,11 +156,7 @@ Attributes read_call_arguments(const LayerSpec& layer, const Json& source, Seman
   const LayerKind& kind = kind_of(layer);
   LayerConfig arguments(layer.name, source, profile);
   Attributes attributes;
-  // Keras 3 writes training=false of its own accord, Keras 2 only where the user froze the call.
-  const Json* training = arguments.find("training");
-  if (training != nullptr && (profile != SemanticsProfile::kKeras3 || *training != Json(false))) {
-    attributes["training"] = arguments.boolean("training", {});
-  }
+  if (arguments.find("training") != nullptr) attributes["training"] = arguments.boolean("training", {});
   if (kind.read_arguments != nullptr) kind.read_arguments(arguments, attributes);
   arguments.refuse_unknown_keys();
   return attributes;

@@ -6,6 +6,7 @@
 #include "spec/grammar_text.hpp"
 #include "spec/keras_json.hpp"
 #include "spec/layer_kind.hpp"
+#include "spec/model_class.hpp"
 #include "spec/padding.hpp"
 
 namespace modelhop::spec {
@@ -18,7 +19,7 @@ const Table& layer_table() {
     Table entries;
     for (const std::vector<LayerKind>* list :
          {&core_layers(), &shape_layers(), &convolution_layers(), &pooling_layers(), &normalization_layers(),
-          &activation_layers(), &merge_layers()}) {
+          &activation_layers(), &merge_layers(), &operation_layers()}) {
       for (const LayerKind& kind : *list) {
         entries.emplace(kind.class_name, &kind);
         for (const std::string_view alias : kind.aliases) entries.emplace(alias, &kind);
@@ -126,7 +127,7 @@ namespace modelhop {
 std::vector<std::string> supported_layers() {
   std::vector<std::string> names;
   for (const auto& [name, kind] : spec::layer_table()) {
-    if (name == kind->class_name) names.emplace_back(name);
+    if (name == kind->class_name && !spec::is_operation_class(name)) names.emplace_back(name);
   }
   return names;
 }

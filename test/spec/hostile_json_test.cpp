@@ -130,12 +130,14 @@ TEST(HostileJson, names_layer_and_key) {
 TEST(HostileJson, code_and_foreign_classes) {
   expect_refused(kUnsupported, "holds program code",
                  sequential(layer("Lambda", R"("function":["4wEAAAA=",null,null])")));
-  expect_refused(kUnsupported, "a model inside a model",
+  expect_refused(kInvalid, "no layers",
                  sequential(R"({"class_name":"Sequential","config":{"name":"inner","layers":[]}})"));
-  expect_refused(kUnsupported, "a model inside a model", sequential(R"({"class_name":"Sequential","config":[]})"));
+  expect_refused(kInvalid, "no layers", sequential(R"({"class_name":"Sequential","config":[]})"));
   expect_refused(kUnsupported, "custom class",
                  sequential(R"({"class_name":"Dense","registered_name":"pkg>Dense","config":{"units":2}})"));
-  expect_refused(kUnsupported, "operation \"Add\"",
+  expect_refused(kUnsupported, "custom class \"my.layers.Dense\"",
+                 sequential(R"({"class_name":"Dense","module":"my.layers","config":{"units":2}})"));
+  expect_refused(kUnsupported, "an operation as a layer of a Sequential model",
                  sequential(R"({"class_name":"Add","module":"keras.src.ops.numpy","config":{}})"));
   expect_refused(kUnsupported, "Keras 1", sequential(layer("Dense", R"("output_dim":3)")));
   expect_refused(kUnsupported, "Keras \"1.2.2\"", R"({"class_name":"Sequential","keras_version":"1.2.2","config":[]})");
@@ -155,11 +157,11 @@ TEST(HostileJson, graphs) {
   expect_refused(kInvalid, "\"inbound_nodes\"", functional(dense("y", "7")));
   expect_refused(kInvalid, "\"inbound_nodes\"", functional(dense("y", "[7]")));
   expect_refused(kInvalid, "\"inbound_nodes\"", functional(dense("y", "[[7]]")));
-  expect_refused(kInvalid, "needs integers", functional(dense("y", R"([[["x","0",0]]])")));
+  expect_refused(kInvalid, "needs integers", functional(dense("y", R"([[["x",0.5,0]]])")));
   expect_refused(kInvalid, "\"args\"", functional(dense("y", "[{}]")));
   expect_refused(kInvalid, "keras_history",
                  functional(dense("y", R"([{"args":[{"class_name":"__keras_tensor__"}],"kwargs":{}}])")));
-  expect_refused(kUnsupported, "not a layer's output", functional(dense("y", R"([{"args":[3],"kwargs":{}}])")));
+  expect_refused(kUnsupported, "constant 3 as an input", functional(dense("y", R"([{"args":[3],"kwargs":{}}])")));
   const std::string good = dense("y", R"([[["x",0,0,{}]]])");
   expect_refused(kInvalid, "refers to \"w\"",
                  functional(good, R"("input_layers":[["x",0,0]],"output_layers":[["w",0,0]])"));

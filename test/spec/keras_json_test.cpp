@@ -44,8 +44,11 @@ TEST(KerasJson, reads_every_sample) {
     const ModelSpec model = parse_keras_json(sample(name));
     EXPECT_EQ(model.inputs.size(), 1U) << name;
     EXPECT_EQ(model.outputs.size(), 1U) << name;
-    const bool is_keras3 = name.starts_with("keras3");
-    EXPECT_EQ(model.profile, is_keras3 ? SemanticsProfile::kKeras3 : SemanticsProfile::kTf2Legacy) << name;
+    const SemanticsProfile expected = name.starts_with("keras3")       ? SemanticsProfile::kKeras3
+                                      : name.starts_with("tfkeras215") ? SemanticsProfile::kTf2
+                                      : name == "keras2_shared"        ? SemanticsProfile::kTf1
+                                                                       : SemanticsProfile::kKeras22;
+    EXPECT_EQ(model.profile, expected) << name;
     for (std::size_t i = 0; i < model.nodes.size(); ++i) {
       for (const TensorRef& input : model.nodes[i].inputs) EXPECT_LT(input.node, static_cast<int>(i)) << name;
     }
