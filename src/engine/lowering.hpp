@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layers of Keras -> operations. Each layer class has one lowering function, in a file of operations/, named in the list of
-// its file; layer_lowerings.cpp joins the lists.
+// Layers of Keras -> operations. Each layer class has one lowering function, in a file of operations/, named in the
+// list of its file; layer_lowerings.cpp joins the lists.
 #pragma once
 
 #include <memory>
@@ -66,11 +66,12 @@ class Lowering {
   bool is_training() const;
   /// The input in that role of the call (NodeSpec::roles), null where there is none.
   Value* input_of(const std::string& role) const;
-  /// Lowers wrapped layer number `child` on these inputs, with the wrapper's call. `masks` of the wrapped layer's inputs.
+  /// Lowers wrapped layer number `child` on these inputs, with the wrapper's call. `masks` of the wrapped layer's
+  /// inputs.
   Values lower_child(std::size_t child, std::vector<Value*> child_inputs, std::vector<Value*> child_masks = {});
 
-  /// Adds an operation on `from` with the named weights (indexes; -1 is left out); returns its output. The output has as
-  /// many rows per example as the first input.
+  /// Adds an operation on `from` with the named weights (indexes; -1 is left out); returns its output. The output has
+  /// as many rows per example as the first input.
   template <typename Op, typename... Arguments>
   Value* emit(std::vector<Value*> from, Shape shape, std::vector<int> weights, Arguments&&... arguments) {
     return emit_several<Op>(std::move(from), {std::move(shape)}, std::move(weights),
@@ -127,6 +128,7 @@ std::span<const LayerLowering> batch_normalization_lowerings();
 std::span<const LayerLowering> convolution_lowerings();
 std::span<const LayerLowering> dense_lowerings();
 std::span<const LayerLowering> dropout_lowerings();
+std::span<const LayerLowering> operation_node_lowerings();
 std::span<const LayerLowering> pooling_lowerings();
 std::span<const LayerLowering> shape_lowerings();
 
