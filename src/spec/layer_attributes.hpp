@@ -76,5 +76,22 @@
 // `activation` is a name of keras.activations, "linear" where there is none; swish is written silu, hard_swish
 // hard_silu. What "hard_sigmoid" computes depends on ModelSpec::profile: relu6(x + 3) / 6 for kKeras3, else
 // clip(0.2 x + 0.5, 0, 1).
+// Operation nodes (class "ops.<name>"; NodeSpec::roles tell which operand an input is: "" of the only one and of lists, else "x1", "x2",
+// "condition"). Truth values are 0 and 1. An operand that is a constant is an attribute of its name instead of an input: a
+// number, or numbers in C order with the list <name>_shape, which numpy's rules align with the tensors (batch axis included).
+//   add, subtract, multiply, divide, power, maximum, minimum, squared_difference, not_equal, equal, greater,
+//   greater_equal, less, less_equal, logical_and, logical_or, logical_xor      operands x1, x2
+//   matmul                     operands x1, x2; transpose_a, transpose_b   boolean
+//   where                      operands condition, x1, x2
+//   mean, sum, max, min, any, all   axes   list, sorted, without the batch; keepdims   boolean
+//   softmax, log_softmax, concatenate, stack   axis   integer, see below (of stack: in the output)
+//   transpose                  axes   list: of the input, without the batch, in the order of the output
+//   reshape, expand_dims, squeeze   the output's shape says all
+//   pad                        pads   list: before, after of each axis; constant_values   number
+//   getitem                    starts, counts, steps   lists, of each axis of the input; then the output's shape
+//   clip                       x_min, x_max   number, infinite where open
+//   cast                       to   string   "float32", "int32" (truncates), "bool"
+//   gelu approximate boolean; leaky_relu negative_slope number; elu alpha number
+//   all others                 none
 // `seed` of Dropout is not kept: random streams are the engine's.
 #pragma once

@@ -86,6 +86,7 @@ const std::vector<LayerKind>& wrapped_model_layers();
 const std::vector<LayerKind>& attention_layers();
 const std::vector<LayerKind>& noise_layers();
 const std::vector<LayerKind>& input_statistics_layers();
+const std::vector<LayerKind>& operation_layers();
 
 /// Why a class of Keras is refused for good; empty for every other name.
 std::string_view refusal_of(std::string_view class_name);

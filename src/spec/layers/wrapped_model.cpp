@@ -22,7 +22,10 @@ Json document_of(LayerConfig& config) {
     if (const Json* value = config.find(key); value != nullptr) inner[key] = *value;
   }
   const bool is_functional = inner.contains("input_layers");
-  return {{"class_name", is_functional ? "Functional" : "Sequential"}, {"config", inner}};
+  const bool is_keras3 = config.profile() == SemanticsProfile::kKeras3;
+  return {{"class_name", is_functional ? "Functional" : "Sequential"},
+          {"config", inner},
+          {"keras_version", is_keras3 ? "3.12.0" : "2.10.0"}};
 }
 
 class Wiring {
