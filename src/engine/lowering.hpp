@@ -148,6 +148,7 @@ std::span<const LayerLowering> dense_lowerings();
 std::span<const LayerLowering> dropout_lowerings();
 std::span<const LayerLowering> embedding_lowerings();
 std::span<const LayerLowering> image_lowerings();
+std::span<const LayerLowering> operation_node_lowerings();
 std::span<const LayerLowering> pooling_lowerings();
 std::span<const LayerLowering> recurrent_lowerings();
 std::span<const LayerLowering> resampling_lowerings();

@@ -7,6 +7,8 @@
 
 #include "spec/grammar_text.hpp"
 #include "spec/initializers.hpp"
+#include "spec/keras_json.hpp"
+#include "spec/near_name.hpp"
 
 namespace modelhop::spec {
 namespace {
@@ -24,9 +26,11 @@ void check_dtype(const std::string& name, const std::string& class_name, const J
   if (dtype->is_object() && dtype->contains("config")) dtype = &(*dtype)["config"];
   if (dtype->is_object() && dtype->contains("name")) dtype = &(*dtype)["name"];
   if (*dtype == "float32") return;
-  const bool is_integer_input = class_name == "InputLayer" && dtype->is_string() &&
-                                dtype->get_ref<const std::string&>().find("int") != std::string::npos;
-  if (!is_integer_input) {
+  // Inputs arrive as float32, whatever they count or tell apart.
+  const bool is_whole_input =
+      class_name == "InputLayer" && dtype->is_string() &&
+      (dtype->get_ref<const std::string&>().find("int") != std::string::npos || *dtype == "bool");
+  if (!is_whole_input) {
     unsupported("layer " + in_quotes(name) + ": dtype " + shown(*dtype), "Networks compute in float32.");
   }
 }
@@ -93,7 +97,10 @@ LayerSpec read_layer(const std::string& name, const std::string& class_name, con
     unsupported("layer " + in_quotes(name) + ": class " + in_quotes(class_name) + " is not supported, because " +
                 std::string(reason));
   }
-  if (kind == nullptr) unsupported("layer " + in_quotes(name) + ": unknown class " + in_quotes(class_name));
+  if (kind == nullptr) {
+    unsupported("layer " + in_quotes(name) + ": unknown class " + in_quotes(class_name) +
+                "; nearest supported: " + nearest_name(class_name, supported_layers()));
+  }
   LayerConfig config(name, source, profile);
   LayerSpec layer;
   layer.name = name;
@@ -155,11 +162,7 @@ Attributes read_call_arguments(const LayerSpec& layer, const Json& source, Seman
   const LayerKind& kind = kind_of(layer);
   LayerConfig arguments(layer.name, source, profile);
   Attributes attributes;
-  // Keras 3 writes training=false of its own accord, Keras 2 only where the user froze the call.
-  const Json* training = arguments.find("training");
-  if (training != nullptr && (profile != SemanticsProfile::kKeras3 || *training != Json(false))) {
-    attributes["training"] = arguments.boolean("training", {});
-  }
+  if (arguments.find("training") != nullptr) attributes["training"] = arguments.boolean("training", {});
   if (kind.read_arguments != nullptr) kind.read_arguments(arguments, attributes);
   arguments.refuse_unknown_keys();
   return attributes;

@@ -6,6 +6,7 @@
 #include "spec/grammar_text.hpp"
 #include "spec/keras_json.hpp"
 #include "spec/layer_kind.hpp"
+#include "spec/model_class.hpp"
 
 namespace modelhop::spec {
 namespace {
@@ -19,7 +20,8 @@ const Table& layer_table() {
          {&core_layers(), &shape_layers(), &convolution_layers(), &depthwise_layers(), &pooling_layers(),
           &resampling_layers(), &image_layers(), &normalization_layers(), &activation_layers(), &merge_layers(),
           &noise_layers(), &input_statistics_layers(), &embedding_layers(), &recurrent_layers(),
-          &convolutional_recurrent_layers(), &wrapper_layers(), &attention_layers()}) {
+          &convolutional_recurrent_layers(), &wrapper_layers(), &wrapped_model_layers(), &attention_layers(),
+          &operation_layers()}) {
       for (const LayerKind& kind : *list) {
         entries.emplace(kind.class_name, &kind);
         for (const std::string_view alias : kind.aliases) entries.emplace(alias, &kind);
@@ -145,7 +147,7 @@ namespace modelhop {
 std::vector<std::string> supported_layers() {
   std::vector<std::string> names;
   for (const auto& [name, kind] : spec::layer_table()) {
-    if (name == kind->class_name) names.emplace_back(name);
+    if (name == kind->class_name && !spec::is_operation_class(name)) names.emplace_back(name);
   }
   return names;
 }

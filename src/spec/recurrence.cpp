@@ -30,8 +30,7 @@ void read_cell(LayerConfig& config, Attributes& attributes, bool is_gated) {
   const bool is_old = profile == SemanticsProfile::kKeras22 || profile == SemanticsProfile::kTf1;
   attributes["activation"] = config.activation("activation", "tanh");
   if (is_gated) {
-    attributes["recurrent_activation"] =
-        config.activation("recurrent_activation", is_old ? "hard_sigmoid" : "sigmoid");
+    attributes["recurrent_activation"] = config.activation("recurrent_activation", is_old ? "hard_sigmoid" : "sigmoid");
   }
   attributes["use_bias"] = config.boolean("use_bias", true);
   attributes["dropout"] = config.number("dropout", 0.0, {0.0, 1.0, true});
@@ -49,10 +48,16 @@ void read_cell(LayerConfig& config, Attributes& attributes, bool is_gated) {
   }
 }
 
-bool is_recurrent(const LayerSpec& layer) {
+std::string class_of(const Json& layer) {
+  if (!layer.is_object() || !layer.contains("class_name") || !layer["class_name"].is_string()) return {};
+  const LayerKind* kind = find_layer_kind(layer["class_name"].get_ref<const std::string&>());
+  return kind == nullptr ? std::string() : std::string(kind->class_name);
+}
+
+bool is_recurrent(const std::string& class_name) {
   constexpr std::array kClasses = std::to_array<std::string_view>(
       {"SimpleRNN", "LSTM", "GRU", "CuDNNLSTM", "CuDNNGRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"});
-  return std::find(kClasses.begin(), kClasses.end(), layer.class_name) != kClasses.end();
+  return std::find(kClasses.begin(), kClasses.end(), class_name) != kClasses.end();
 }
 
 std::vector<Shape> cell_states(const LayerSpec& cell, SemanticsProfile profile) {

@@ -14,8 +14,12 @@ void read_recurrence(LayerConfig& config, Attributes& attributes);
 /// activation, recurrent_activation where `is_gated`, use_bias, dropout, recurrent_dropout, dropout_per_gate.
 void read_cell(LayerConfig& config, Attributes& attributes, bool is_gated);
 
-/// A layer of one of the classes that Bidirectional accepts.
-bool is_recurrent(const LayerSpec& layer);
+/// The canonical class of a wrapped layer as the file writes it, empty where it is none. To be asked before the layer
+/// is read: wrappers that read a layer twice must not nest.
+std::string class_of(const Json& layer);
+
+/// A class that Bidirectional accepts.
+bool is_recurrent(const std::string& class_name);
 
 /// Shapes of a cell's states, in the order in which layers take and return them.
 std::vector<Shape> cell_states(const LayerSpec& cell, SemanticsProfile profile);

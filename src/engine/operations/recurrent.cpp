@@ -50,6 +50,21 @@ void set_activations(Lowering& lowering, const LayerSpec& layer, Recurrence& cel
   }
 }
 
+bool has_channels_first(const LayerSpec& layer) {
+  const auto found = layer.attributes.find("data_format");
+  return found != layer.attributes.end() && found->second == Attribute(std::string("channels_first"));
+}
+
+/// Moves an axis of a value; axes do not count the batch.
+Value* with_moved_axis(Lowering& lowering, Value* value, std::int64_t from, std::int64_t to) {
+  Shape shape = value->shape;
+  const std::int64_t extent = shape[static_cast<std::size_t>(from)];
+  shape.erase(shape.begin() + from);
+  shape.insert(shape.begin() + to, extent);
+  return lowering.emit<AutogradOperation>(
+      {value}, shape, {}, [from, to](const ForwardInputs& given) { return given.inputs[0].movedim(from + 1, to + 1); });
+}
+
 void set_window(const LayerSpec& layer, const Shape& input, Recurrence& cell) {
   const auto& size = list_attribute(layer, "kernel_size");
   cell.window.strides = list_attribute(layer, "strides");
@@ -83,6 +98,9 @@ Recurrence cell_of(Lowering& lowering, const LayerSpec& layer, const Shape& inpu
   if (cell.kind == CellKind::kConvLstm) {
     cell.state_shape = lowering.output_shape();
     if (boolean_attribute(layer, "return_sequences")) cell.state_shape.erase(cell.state_shape.begin());
+    if (has_channels_first(layer)) {
+      std::rotate(cell.state_shape.begin(), cell.state_shape.begin() + 1, cell.state_shape.end());
+    }
     set_window(layer, input, cell);
   } else {
     cell.state_shape = {integer_attribute(layer, "units")};
@@ -139,17 +157,33 @@ void collect_cells(const LayerSpec& cell, const std::string& prefix,
   for (const LayerSpec& inner : cell.children) collect_cells(inner, own, cells);
 }
 
+/// Channels first: the cell works on channels last.
+void move_channels_last(Lowering& lowering, RecurrentCall& call) {
+  const auto last = static_cast<std::int64_t>(call.sequence->shape.size()) - 1;
+  call.sequence = with_moved_axis(lowering, call.sequence, 1, last);
+  for (Value*& state : call.states) state = with_moved_axis(lowering, state, 0, last - 1);
+}
+
+void move_channels_first(Lowering& lowering, bool is_sequence, std::vector<Value*>& outputs) {
+  for (std::size_t index = 0; index < outputs.size(); ++index) {
+    const auto last = static_cast<std::int64_t>(outputs[index]->shape.size()) - 1;
+    outputs[index] = with_moved_axis(lowering, outputs[index], last, index == 0 && is_sequence ? 1 : 0);
+  }
+}
+
 }  // namespace
 
 static Values lower_recurrent(Lowering& lowering) {
   const LayerSpec& layer = lowering.layer();
-  const RecurrentCall call = recurrent_call(lowering);
+  RecurrentCall call = recurrent_call(lowering);
+  if (has_channels_first(layer)) move_channels_last(lowering, call);
   if (call.mask != nullptr && layer.class_name.starts_with("CuDNN")) {
     lowering.refuse("class \"" + layer.class_name + "\" does not take masks");
   }
   Recurrence cell = cell_of(lowering, layer, call.sequence->shape);
   set_loop(lowering, layer, true, true, cell);
-  const std::vector<Value*> outputs = emit_recurrence(lowering, cell, call.sequence, call.states, call.mask, "");
+  std::vector<Value*> outputs = emit_recurrence(lowering, cell, call.sequence, call.states, call.mask, "");
+  if (has_channels_first(layer)) move_channels_first(lowering, boolean_attribute(layer, "return_sequences"), outputs);
   set_output_masks(lowering, call.mask, outputs.size());
   return outputs;
 }

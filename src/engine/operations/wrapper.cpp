@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bidirectional and TimeDistributed: wrapped layers lowered in place, and what joins their results.
+// Bidirectional, TimeDistributed and models that it wraps: wrapped layers lowered in place, and what joins their
+// results.
 #include <ATen/ops/add.h>
 #include <ATen/ops/amax.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/flip.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/stack.h>
+
+#include <algorithm>
 
 #include "engine/lowering.hpp"
 #include "spec/layer_kind.hpp"
@@ -107,6 +110,12 @@ Value* lower_step_by_step(Lowering& lowering, Value* value, std::int64_t steps) 
   });
 }
 
+/// Something in it normalizes by the batch, so that it matters which rows are called together.
+bool has_batch_statistics(const LayerSpec& layer) {
+  if (layer.class_name == "BatchNormalization") return layer.is_trainable;
+  return std::any_of(layer.children.begin(), layer.children.end(), has_batch_statistics);
+}
+
 // ---- Bidirectional
 
 at::Tensor merged(const std::string& mode, const at::Tensor& forward, const at::Tensor& backward) {
@@ -141,12 +150,30 @@ std::vector<Value*> lower_direction(Lowering& lowering, std::size_t direction, V
 static Values lower_time_distributed(Lowering& lowering) {
   const std::vector<Value*> values = distributed_inputs(lowering);
   const std::int64_t steps = values.front()->shape.front();
-  const LayerSpec& child = lowering.layer().children.front();
-  const bool has_statistics = child.class_name == "BatchNormalization" && child.is_trainable;
-  if (lowering.model.profile == SemanticsProfile::kKeras3 && lowering.is_training() && has_statistics) {
+  const bool is_keras3 = lowering.model.profile == SemanticsProfile::kKeras3;
+  if (is_keras3 && lowering.is_training() && has_batch_statistics(lowering.layer().children.front())) {
     return lower_step_by_step(lowering, values.front(), steps);
   }
   return lower_merged(lowering, values, steps);
+}
+
+/// A model that TimeDistributed wraps.
+static Values lower_wrapped_model(Lowering& lowering) {
+  const std::vector<std::int64_t>& wiring = list_attribute(lowering.layer(), "wiring");
+  std::vector<Value*> results;
+  const auto value_at = [&](std::int64_t source) {
+    return source < 0 ? lowering.inputs[static_cast<std::size_t>(-1 - source)]
+                      : results[static_cast<std::size_t>(source)];
+  };
+  for (std::size_t at = 0; at < wiring.size();) {
+    const auto count = static_cast<std::size_t>(wiring[at + 1]);
+    std::vector<Value*> values;
+    for (std::size_t input = 0; input < count; ++input) values.push_back(value_at(wiring[at + 2 + input]));
+    results.push_back(lowering.lower_child(static_cast<std::size_t>(wiring[at]), values).list.front());
+    at += 2 + count;
+  }
+  lowering.output_masks.clear();
+  return value_at(integer_attribute(lowering.layer(), "output"));
 }
 
 static Values lower_bidirectional(Lowering& lowering) {
@@ -182,6 +209,7 @@ static Values lower_bidirectional(Lowering& lowering) {
 std::span<const LayerLowering> wrapper_lowerings() {
   static constexpr LayerLowering kLowerings[] = {
       {"Bidirectional", lower_bidirectional},
+      {"Functional", lower_wrapped_model},
       {"TimeDistributed", lower_time_distributed},
   };
   return kLowerings;

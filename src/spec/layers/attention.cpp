@@ -66,8 +66,8 @@ std::vector<Shape> attention_shapes(const LayerCall& call) {
   const Shape& query = shape_of(call, inputs.query);
   const Shape& value = shape_of(call, inputs.value);
   const Shape& key = shape_of(call, inputs.key);
-  const bool fits = query.size() == 2 && value.size() == 2 && key.size() == 2 && value[0] == key[0] &&
-                    query[1] == key[1];
+  const bool fits =
+      query.size() == 2 && value.size() == 2 && key.size() == 2 && value[0] == key[0] && query[1] == key[1];
   if (!fits) {
     refuse(call.where() + ": query " + to_text(query) + ", value " + to_text(value) + " and key " + to_text(key) +
            " do not fit together");
@@ -204,8 +204,9 @@ Shape multi_head_weight(const LayerCall& call, std::string_view weight) {
 
 std::int64_t multi_head_flops(const LayerCall& call, const Shape& output) {
   const AttentionInputs inputs = inputs_of(call);
-  const std::int64_t width = integer_attribute(call.layer, "num_heads") *
-                             std::max(integer_attribute(call.layer, "key_dim"), integer_attribute(call.layer, "value_dim"));
+  const std::int64_t width =
+      integer_attribute(call.layer, "num_heads") *
+      std::max(integer_attribute(call.layer, "key_dim"), integer_attribute(call.layer, "value_dim"));
   std::int64_t projected = element_count(output);
   for (const int input : {inputs.query, inputs.key, inputs.value}) projected += element_count(shape_of(call, input));
   const Shape& query = shape_of(call, inputs.query);

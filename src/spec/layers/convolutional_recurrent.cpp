@@ -30,6 +30,14 @@ void read_conv_lstm(LayerConfig& config, Attributes& attributes) {
   read_recurrence(config, attributes);
 }
 
+bool has_channels_first(const LayerCall& call) {
+  return string_attribute(call.layer, "data_format") == "channels_first";
+}
+
+std::int64_t channels_of(const LayerCall& call) {
+  return has_channels_first(call) ? call.input()[1] : call.input().back();
+}
+
 /// One step of the output, and each state.
 Shape step_shape(const LayerCall& call) {
   const std::size_t rank = space_rank(call.layer);
@@ -40,14 +48,14 @@ Shape step_shape(const LayerCall& call) {
     const WindowExtent window{list_attribute(call.layer, "kernel_size")[axis],
                               list_attribute(call.layer, "strides")[axis],
                               list_attribute(call.layer, "dilation_rate")[axis]};
-    const std::int64_t extent = call.input()[axis + 1];
+    const std::int64_t extent = call.input()[axis + (has_channels_first(call) ? 2 : 1)];
     shape.push_back((is_same ? same_padding(extent, window) : valid_padding(extent, window)).outputs);
     if (shape.back() < 1) {
       refuse(call.where() + ": \"kernel_size\" " + to_text(list_attribute(call.layer, "kernel_size")) +
              " does not fit into the input of shape " + to_text(call.input()));
     }
   }
-  shape.push_back(integer_attribute(call.layer, "filters"));
+  shape.insert(has_channels_first(call) ? shape.begin() : shape.end(), integer_attribute(call.layer, "filters"));
   return shape;
 }
 
@@ -61,7 +69,7 @@ Shape conv_lstm_weight(const LayerCall& call, std::string_view weight) {
   const std::int64_t filters = integer_attribute(call.layer, "filters");
   if (weight == "bias") return {4 * filters};
   Shape shape = list_attribute(call.layer, "kernel_size");
-  shape.push_back(weight == "kernel" ? call.input().back() : filters);
+  shape.push_back(weight == "kernel" ? channels_of(call) : filters);
   shape.push_back(4 * filters);
   return shape;
 }
@@ -69,7 +77,7 @@ Shape conv_lstm_weight(const LayerCall& call, std::string_view weight) {
 std::int64_t conv_lstm_flops(const LayerCall& call, const Shape&) {
   const Shape step = step_shape(call);
   const std::string what = call.where() + ": number of operations";
-  std::int64_t window = call.input().back() + step.back();
+  std::int64_t window = channels_of(call) + integer_attribute(call.layer, "filters");
   for (const std::int64_t extent : list_attribute(call.layer, "kernel_size")) {
     window = product_within(window, extent, kMaxElements, what);
   }

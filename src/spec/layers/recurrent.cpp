@@ -125,11 +125,11 @@ std::int64_t layer_flops(const LayerCall& call, const Shape&) {
 
 void read_cell_child(LayerConfig& config, LayerSpec& layer, const Json& cell, const std::string& name,
                      const ReadChild& read_child) {
-  layer.children.push_back(read_child(name, cell));
-  const std::string& class_name = layer.children.back().class_name;
+  const std::string class_name = class_of(cell);
   if (!class_name.ends_with("Cell") && class_name != "StackedRNNCells") {
-    config.not_supported("a layer of class " + in_quotes(class_name) + " as a cell");
+    config.not_supported((class_name.empty() ? shown(cell) : "class " + in_quotes(class_name)) + " as a cell");
   }
+  layer.children.push_back(read_child(name, cell));
 }
 
 void read_rnn_children(LayerConfig& config, LayerSpec& layer, const ReadChild& read_child) {
@@ -156,8 +156,8 @@ void read_stacked_children(LayerConfig& config, LayerSpec& layer, const ReadChil
 std::vector<Shape> rnn_shapes(const LayerCall& call) {
   if (call.input().size() != 2) call.require_rank(2);
   const Shape step = call_child(call, 0, {{call.input().back()}}).front();
-  call.wrapped_flops = product_within(call.wrapped_flops, call.input().front(), kMaxFlops,
-                                      call.where() + ": number of operations");
+  call.wrapped_flops =
+      product_within(call.wrapped_flops, call.input().front(), kMaxFlops, call.where() + ": number of operations");
   return recurrent_outputs(call, step, cell_states(call.layer.children.front(), call.profile));
 }
 

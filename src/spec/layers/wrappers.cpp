@@ -22,18 +22,27 @@ Json backward_of(LayerConfig& config, const Json& layer) {
   const Json* given = config.find("backward_layer");
   if (given != nullptr) return *given;
   Json backward = layer;
+  if (!layer.is_object() || !layer.contains("config") || !layer["config"].is_object()) return backward;
   Json& inner = backward["config"];
   inner["go_backwards"] = !(inner.contains("go_backwards") && inner["go_backwards"] == Json(true));
   return backward;
 }
 
+std::string class_text(const Json& layer) {
+  const bool has_class = layer.is_object() && layer.contains("class_name");
+  return has_class ? shown(layer["class_name"]) : shown(layer);
+}
+
 void read_bidirectional_children(LayerConfig& config, LayerSpec& layer, const ReadChild& read_child) {
   const Json* wrapped = config.find("layer");
   if (wrapped == nullptr) config.refuse_value("layer", "a recurrent layer");
+  const Json backward = backward_of(config, *wrapped);
+  for (const Json* inner : {wrapped, &backward}) {
+    if (!is_recurrent(class_of(*inner))) config.not_supported("Bidirectional around " + class_text(*inner));
+  }
   layer.children.push_back(read_child("forward", *wrapped));
-  layer.children.push_back(read_child("backward", backward_of(config, *wrapped)));
+  layer.children.push_back(read_child("backward", backward));
   for (LayerSpec& child : layer.children) {
-    if (!is_recurrent(child)) config.not_supported("Bidirectional around " + in_quotes(child.class_name));
     // Keras 2.2 repeats the last output at masked steps, all others give zeros there.
     const bool is_sequence = boolean_attribute(child, "return_sequences");
     if (is_sequence && config.profile() != SemanticsProfile::kKeras22) child.attributes["zero_output_for_mask"] = true;
@@ -99,7 +108,14 @@ std::int64_t bidirectional_flops(const LayerCall& call, const Shape& output) {
 void read_distributed_children(LayerConfig& config, LayerSpec& layer, const ReadChild& read_child) {
   const Json* wrapped = config.find("layer");
   if (wrapped == nullptr) config.refuse_value("layer", "a layer");
-  layer.children.push_back(read_child("layer", *wrapped));
+  const bool is_list = wrapped->is_object() && wrapped->contains("config") && (*wrapped)["config"].is_array();
+  if (is_list) {
+    // Sequential until Keras 2.2.2
+    layer.children.push_back(read_child(
+        "layer", {{"class_name", (*wrapped)["class_name"]}, {"config", {{"layers", (*wrapped)["config"]}}}}));
+  } else {
+    layer.children.push_back(read_child("layer", *wrapped));
+  }
 }
 
 std::vector<Shape> distributed_shapes(const LayerCall& call) {
@@ -118,8 +134,7 @@ std::vector<Shape> distributed_shapes(const LayerCall& call) {
   }
   std::vector<Shape> outputs = call_child(call, 0, inner);
   if (outputs.size() != 1) unsupported(call.where() + ": TimeDistributed around a layer with several outputs");
-  call.wrapped_flops =
-      product_within(call.wrapped_flops, steps, kMaxFlops, call.where() + ": number of operations");
+  call.wrapped_flops = product_within(call.wrapped_flops, steps, kMaxFlops, call.where() + ": number of operations");
   outputs.front().insert(outputs.front().begin(), steps);
   return outputs;
 }
