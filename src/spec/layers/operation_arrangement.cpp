@@ -113,7 +113,7 @@ void read_squeeze(LayerConfig& config, Attributes& attributes) {
 
 Shape squeezed_shape(const LayerCall& call) {
   const bool is_all = list_attribute(call.layer, "axes").empty();
-  const std::vector<std::int64_t> axes = is_all ? std::vector<std::int64_t>() : settle_axes(call, call.input().size());
+  const std::vector<std::int64_t> axes = is_all ? std::vector<std::int64_t>() : operation_axes(call, call.input().size());
   Shape shape;
   for (std::size_t i = 0; i < call.input().size(); ++i) {
     const bool is_named = std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(i)) != axes.end();
@@ -337,7 +337,7 @@ void read_axes(LayerConfig& config, Attributes& attributes, const std::string& k
   attributes["axes"] = axes;
 }
 
-std::vector<std::int64_t> settle_axes(const LayerCall& call, std::size_t rank) {
+std::vector<std::int64_t> operation_axes(const LayerCall& call, std::size_t rank) {
   std::vector<std::int64_t> axes = list_attribute(call.layer, "axes");
   const auto all = static_cast<std::int64_t>(rank) + 1;
   if (axes.empty()) refuse_batch(call);

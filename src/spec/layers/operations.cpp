@@ -130,7 +130,7 @@ void read_reduction(LayerConfig& config, Attributes& attributes) {
 }
 
 Shape reduced_shape(const LayerCall& call) {
-  const std::vector<std::int64_t> axes = settle_axes(call, call.input().size());
+  const std::vector<std::int64_t> axes = operation_axes(call, call.input().size());
   Shape shape;
   for (std::size_t i = 0; i < call.input().size(); ++i) {
     const bool is_reduced = std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(i)) != axes.end();
