@@ -133,7 +133,9 @@ std::span<const LayerLowering> dense_lowerings();
 std::span<const LayerLowering> dropout_lowerings();
 std::span<const LayerLowering> merge_lowerings();
 std::span<const LayerLowering> normalization_lowerings();
+std::span<const LayerLowering> image_lowerings();
 std::span<const LayerLowering> pooling_lowerings();
+std::span<const LayerLowering> resampling_lowerings();
 std::span<const LayerLowering> shape_lowerings();
 
 /// What MaskRule::kMerged makes of the masks of a call's inputs; null: all count.

@@ -71,7 +71,10 @@ const LayerKind* find_layer_kind(std::string_view class_name);
 const std::vector<LayerKind>& core_layers();
 const std::vector<LayerKind>& shape_layers();
 const std::vector<LayerKind>& convolution_layers();
+const std::vector<LayerKind>& depthwise_layers();
 const std::vector<LayerKind>& pooling_layers();
+const std::vector<LayerKind>& resampling_layers();
+const std::vector<LayerKind>& image_layers();
 const std::vector<LayerKind>& normalization_layers();
 const std::vector<LayerKind>& activation_layers();
 const std::vector<LayerKind>& merge_layers();
@@ -92,7 +95,7 @@ std::int64_t no_flops(const LayerCall& call, const Shape& output);
 std::int64_t flops_of(std::int64_t elements, std::int64_t each, const LayerCall& call);
 std::int64_t one_flop_each(const LayerCall& call, const Shape& output);
 std::int64_t five_flops_each(const LayerCall& call, const Shape& output);
-/// Throws kNotSupported for channels_first.
+/// `data_format` "channels_last" or "channels_first".
 void read_data_format(LayerConfig& config, Attributes& attributes);
 /// `padding` "valid" or "same".
 void read_padding(LayerConfig& config, Attributes& attributes);
@@ -105,7 +108,5 @@ std::size_t settle_axis(const LayerCall& call, std::size_t rank);
 void read_axes(LayerConfig& config, Attributes& attributes);
 /// Makes the axes of `axis` positive and without the batch axis. Throws where one appears twice.
 const std::vector<std::int64_t>& settle_axes(const LayerCall& call, std::size_t rank);
-/// Rows and columns after windows of `size_name` have moved over a (height, width, channels) input.
-Shape windowed_shape(const LayerCall& call, const char* size_name, std::int64_t channels);
 
 }  // namespace modelhop::spec

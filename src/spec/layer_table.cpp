@@ -6,7 +6,6 @@
 #include "spec/grammar_text.hpp"
 #include "spec/keras_json.hpp"
 #include "spec/layer_kind.hpp"
-#include "spec/padding.hpp"
 
 namespace modelhop::spec {
 namespace {
@@ -17,8 +16,9 @@ const Table& layer_table() {
   static const Table table = [] {
     Table entries;
     for (const std::vector<LayerKind>* list :
-         {&core_layers(), &shape_layers(), &convolution_layers(), &pooling_layers(), &normalization_layers(),
-          &activation_layers(), &merge_layers(), &noise_layers(), &input_statistics_layers()}) {
+         {&core_layers(), &shape_layers(), &convolution_layers(), &depthwise_layers(), &pooling_layers(),
+          &resampling_layers(), &image_layers(), &normalization_layers(), &activation_layers(), &merge_layers(),
+          &noise_layers(), &input_statistics_layers()}) {
       for (const LayerKind& kind : *list) {
         entries.emplace(kind.class_name, &kind);
         for (const std::string_view alias : kind.aliases) entries.emplace(alias, &kind);
@@ -91,11 +91,7 @@ std::int64_t five_flops_each(const LayerCall& call, const Shape& output) {
 }
 
 void read_data_format(LayerConfig& config, Attributes& attributes) {
-  const std::string format = config.choice("data_format", "channels_last", {"channels_last", "channels_first"});
-  if (format == "channels_first") {
-    config.not_supported("data_format \"channels_first\"", "Save the model with data_format \"channels_last\".");
-  }
-  attributes["data_format"] = format;
+  attributes["data_format"] = config.choice("data_format", "channels_last", {"channels_last", "channels_first"});
 }
 
 void read_padding(LayerConfig& config, Attributes& attributes) {
@@ -139,28 +135,6 @@ const std::vector<std::int64_t>& settle_axes(const LayerCall& call, std::size_t 
     }
   }
   return std::get<std::vector<std::int64_t>>(call.layer.attributes["axis"] = axes);
-}
-
-Shape windowed_shape(const LayerCall& call, const char* size_name, std::int64_t channels) {
-  call.require_rank(3);
-  const auto& size = list_attribute(call.layer, size_name);
-  const auto& strides = list_attribute(call.layer, "strides");
-  const bool is_same = string_attribute(call.layer, "padding") == "same";
-  const auto dilation = call.layer.attributes.find("dilation_rate");
-  Shape output;
-  for (std::size_t i = 0; i < 2; ++i) {
-    const WindowExtent window{
-        size[i], strides[i],
-        dilation == call.layer.attributes.end() ? 1 : list_attribute(call.layer, "dilation_rate")[i]};
-    const std::int64_t extent = call.input()[i];
-    output.push_back((is_same ? same_padding(extent, window) : valid_padding(extent, window)).outputs);
-    if (output.back() < 1) {
-      refuse(call.where() + ": " + in_quotes(size_name) + " " + to_text(size) +
-             " does not fit into the input of shape " + to_text(call.input()));
-    }
-  }
-  output.push_back(channels);
-  return output;
 }
 
 }  // namespace modelhop::spec
