@@ -62,7 +62,8 @@ class Lowering {
 
   /// Index of the layer's weight of that name, -1 where it has none.
   int weight(const std::string& name) const;
-  /// Whether the layer behaves as in training: by the plan's purpose, or as the call's `training` argument says.
+  /// Whether the layer behaves as in training: by the plan's purpose, or, before Keras 3, as the
+  /// call's `training` argument says.
   bool is_training() const;
   /// The input in that role of the call (NodeSpec::roles), null where there is none.
   Value* input_of(const std::string& role) const;
