@@ -23,9 +23,8 @@ Shape shape_after(const std::string& class_name, const std::string& config, cons
 
 std::vector<Shape> weights_of(const std::string& class_name, const std::string& config, const std::string& input) {
   std::vector<Shape> shapes;
-  for (const WeightSpec& weight : one_layer(class_name, config, input).layers.back().weights) {
-    shapes.push_back(weight.shape);
-  }
+  const ModelSpec model = one_layer(class_name, config, input);
+  for (const WeightSpec& weight : model.layers.back().weights) shapes.push_back(weight.shape);
   return shapes;
 }
 
@@ -78,13 +77,12 @@ TEST(Convolutions, of_each_channel) {
             Shapes({{3, 3, 2}, {1, 6, 4}, {4}}));
   const ModelSpec model = one_layer("SeparableConv2D",
                                     R"("filters":4,"kernel_size":3,"depth_multiplier":2,
-      "depthwise_regularizer":{"class_name":"L2","config":{"l2":0.5}},"pointwise_constraint":
-      {"class_name":"NonNeg","config":{}})",
+      "depthwise_regularizer":{"class_name":"L2","config":{"l2":0.5}})",
                                     "5,6,3");
   const std::vector<WeightSpec>& weights = model.layers.back().weights;
   EXPECT_EQ(weights[0].name, "depthwise_kernel");
   EXPECT_EQ(weights[0].regularizer.l2, 0.5);
-  EXPECT_EQ(weights[1].constraint.kind, ConstraintSpec::Kind::kNonNegative);
+  EXPECT_FALSE(weights[1].regularizer.is_active());
   // 12 positions: 6 channels of 9 cells, then 6 x 4; a bias each.
   EXPECT_EQ(model.nodes.back().forward_flops, 12 * (2 * 6 * 9 + 2 * 6 * 4 + 4));
 }
@@ -140,7 +138,7 @@ TEST(Resampling, has_shapes_of_every_rank) {
   EXPECT_EQ(shape_after("Resizing", R"("height":3,"width":4)", "9,9,2"), Shape({3, 4, 2}));
   EXPECT_EQ(shape_after("CenterCrop", R"("height":3,"width":4,)" + kFirst, "2,9,9"), Shape({2, 3, 4}));
   expect_refused("leaves nothing", "Cropping1D", R"("cropping":2)", "4,2");
-  expect_refused("\"padding\" must be a list", "ZeroPadding1D", R"("padding":[1,2,3])", "4,2");
+  expect_refused("\"padding\" must be an integer or a list of 2", "ZeroPadding1D", R"("padding":[1,2,3])", "4,2");
   expect_refused("\"padding\" must be", "ZeroPadding3D", R"("padding":[1,2])", "1,1,1,2");
   expect_refused("\"interpolation\" must be", "Resizing", R"("height":3,"width":4,"interpolation":"gaussian")",
                  "9,9,2");
