@@ -78,6 +78,16 @@ const std::vector<LayerKind>& image_layers();
 const std::vector<LayerKind>& normalization_layers();
 const std::vector<LayerKind>& activation_layers();
 const std::vector<LayerKind>& merge_layers();
+const std::vector<LayerKind>& noise_layers();
+const std::vector<LayerKind>& input_statistics_layers();
+const std::vector<LayerKind>& embedding_layers();
+const std::vector<LayerKind>& recurrent_layers();
+const std::vector<LayerKind>& convolutional_recurrent_layers();
+const std::vector<LayerKind>& wrapper_layers();
+const std::vector<LayerKind>& attention_layers();
+
+/// Why a class of Keras is refused for good; empty for every other name.
+std::string_view refusal_of(std::string_view class_name);
 
 /// Completes wrapped layer number `child` of the call's layer for inputs of these shapes, in place, and gives the
 /// shapes of its outputs. Once per child.
@@ -88,6 +98,8 @@ void read_nothing(LayerConfig& config, Attributes& attributes);
 Shape same_shape(const LayerCall& call);
 std::int64_t no_flops(const LayerCall& call, const Shape& output);
 std::int64_t flops_of(std::int64_t elements, std::int64_t each, const LayerCall& call);
+std::int64_t one_flop_each(const LayerCall& call, const Shape& output);
+std::int64_t five_flops_each(const LayerCall& call, const Shape& output);
 /// `data_format` "channels_last" or "channels_first".
 void read_data_format(LayerConfig& config, Attributes& attributes);
 /// `padding` "valid" or "same".
@@ -96,5 +108,10 @@ void read_padding(LayerConfig& config, Attributes& attributes);
 void read_axis(LayerConfig& config, Attributes& attributes);
 /// Makes `axis` positive and without the batch axis, for an input of `rank` axes. Returns it.
 std::size_t settle_axis(const LayerCall& call, std::size_t rank);
+/// `axis` as a list, for layers that take several: a number or a list -> stored counting the batch axis, settled by
+/// settle_axes.
+void read_axes(LayerConfig& config, Attributes& attributes);
+/// Makes the axes of `axis` positive and without the batch axis. Throws where one appears twice.
+const std::vector<std::int64_t>& settle_axes(const LayerCall& call, std::size_t rank);
 
 }  // namespace modelhop::spec
