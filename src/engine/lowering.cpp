@@ -194,6 +194,8 @@ int Lowering::weight(const std::string& name) const {
 }
 
 bool Lowering::is_training() const {
+  // Keras 3 gives every call the mode of the model, whatever the file says.
+  if (model.profile == SemanticsProfile::kKeras3) return purpose == Purpose::kTraining;
   const auto found = call().arguments.find("training");
   return found != call().arguments.end() ? std::get<bool>(found->second) : purpose == Purpose::kTraining;
 }

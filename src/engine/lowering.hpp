@@ -65,7 +65,8 @@ class Lowering {
 
   /// Index of the layer's weight of that name, -1 where it has none.
   int weight(const std::string& name) const;
-  /// Whether the layer behaves as in training: by the plan's purpose, or as the call's `training` argument says.
+  /// Whether the layer behaves as in training: by the plan's purpose, or, before Keras 3, as the
+  /// call's `training` argument says.
   bool is_training() const;
   /// Of each input (NodeSpec::roles). A wrapped layer is given its inputs by position.
   std::vector<std::string> roles() const {

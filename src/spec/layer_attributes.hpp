@@ -21,18 +21,52 @@
 //   Reshape                       target_shape     list      without the batch axis, -1 resolved
 //   Permute                       dims             list      as Keras writes it, from 1
 //   RepeatVector                  n                integer
-//   Conv2D                        filters          integer
-//                                 kernel_size, strides, dilation_rate   list of 2 (height, width)
-//                                 padding          string    "valid" or "same" (arithmetic: padding.hpp)
-//                                 data_format      string    always "channels_last"
+//   Conv1D, Conv2D, Conv3D        filters          integer
+//                                 kernel_size, strides, dilation_rate   list of an extent for each spatial axis
+//                                 padding          string    "valid", "same" or (1D) "causal" (arithmetic: padding.hpp)
+//                                 data_format      string    "channels_last" or "channels_first"
 //                                 groups           integer
 //                                 activation, use_bias       as Dense
-//   MaxPooling2D,                 pool_size, strides         list of 2; strides defaults to pool_size
-//   AveragePooling2D              padding, data_format       as Conv2D
-//   GlobalAveragePooling2D,       data_format      string    always "channels_last"
-//   GlobalMaxPooling2D            keepdims         boolean
-//   ZeroPadding2D                 padding          list of 4 top, bottom, left, right
-//                                 data_format      string    always "channels_last"
+//   Conv1DTranspose, 2D, 3D       as Conv; groups is 1
+//                                 output_padding   list      empty where there is none
+//   DepthwiseConv1D, 2D           as Conv without filters and groups; weight "depthwise_kernel"
+//                                 depth_multiplier integer
+//   SeparableConv1D, 2D           as DepthwiseConv, and filters; weights "depthwise_kernel", "pointwise_kernel"
+//   MaxPooling1D, 2D, 3D,         pool_size, strides         list; strides defaults to pool_size
+//   AveragePooling1D, 2D, 3D      padding, data_format       as Conv
+//   GlobalAveragePooling1D, 2D,   data_format      string
+//   3D, GlobalMaxPooling1D, ...   keepdims         boolean
+//   AdaptiveAveragePooling1D, 2D, output_size      list
+//   3D, AdaptiveMaxPooling1D, ... data_format      string
+//   UpSampling1D, 2D, 3D          size             list
+//                                 interpolation    string    2D alone: "nearest", "bilinear", "bicubic",
+//                                                            "lanczos3" or "lanczos5"
+//                                 data_format      string
+//   ZeroPadding1D, 2D, 3D         padding          list      before and after each axis: top, bottom, left, right
+//                                 data_format      string
+//   Cropping1D, 2D, 3D            cropping         list      as padding
+//                                 data_format      string
+//   Resizing                      height, width    integer
+//                                 interpolation    string    as UpSampling2D
+//                                 crop_to_aspect_ratio, pad_to_aspect_ratio, antialias   boolean
+//                                 fill_value       number    of what pad_to_aspect_ratio adds
+//                                 data_format      string
+//   CenterCrop, RandomCrop        height, width    integer
+//                                 data_format      string
+//   Rescaling                     scale, offset    numbers   one, or one for each element of the last axis
+//   RandomFlip                    mode             string    "horizontal", "vertical", "horizontal_and_vertical"
+//                                 data_format      string    as of all that follow
+//   RandomRotation                factor           numbers   least, largest part of a whole turn
+//   RandomTranslation             height_factor, width_factor   numbers   least, largest part of the extent
+//   RandomZoom                    height_factor    numbers   least, largest change of 1
+//                                 width_factor     numbers   empty: as the height's, drawn once for both
+//   RandomRotation, ..., Zoom     fill_mode        string    "reflect", "constant", "wrap", "nearest"
+//                                 fill_value       number
+//                                 interpolation    string    "bilinear" or "nearest"
+//   RandomContrast                factor           numbers   {a, b}: of 1 - a to 1 + b
+//                                 value_range      numbers   least, largest value
+//   RandomBrightness              factor           numbers   least, largest part of the range that is added
+//                                 value_range      numbers
 //   BatchNormalization            axis             integer   see below
 //                                 momentum, epsilon          number
 //                                 center, scale    boolean   whether beta, gamma are among the weights
@@ -123,4 +157,5 @@
 //   cast                       to   string   "float32", "int32" (truncates), "bool"
 //   gelu approximate boolean; leaky_relu negative_slope number; elu alpha number
 //   all others                 none
+// `seed` of the layers Random... is not kept: random streams are the engine's.
 #pragma once
