@@ -111,11 +111,12 @@ struct TrainResult {
 /// Sums over examples, so that results of several segments add up.
 struct EvaluationSums {
   std::int64_t examples = 0;
-  double loss = 0.0;            ///< sum of per-example losses times loss weights, without penalties
-  double penalty = 0.0;         ///< regularization penalty of the weights: to be added once to the mean loss
+  double loss = 0.0;     ///< sum of per-example losses times loss weights, without penalties
+  double penalty = 0.0;  ///< regularization penalty of the weights: to be added once to the mean loss
   /// Where the network has several outputs: sum of per-example losses of each, without its loss weight.
   std::vector<double> output_losses;
-  /// Accumulators of all metrics one after the other, in the order of TrainSpec::metrics: metric.hpp makes values of them.
+  /// Accumulators of all metrics one after the other, in the order of TrainSpec::metrics: metric.hpp makes values of
+  /// them.
   std::vector<double> metrics;
 };
 
@@ -144,7 +145,8 @@ class Executor {
                                                        const TrainUnit& unit) = 0;
   virtual EvaluationSums evaluate(const Model& model, const State& state, const Examples& examples,
                                   const std::stop_token& stop) = 0;
-  /// Writes rows × output_elements() values: per example all outputs one after the other, as Keras predict() gives them.
+  /// Writes rows × output_elements() values: per example all outputs one after the other, as Keras predict() gives
+  /// them.
   virtual void predict(const Model& model, const State& state, const Examples& examples, std::span<float> outputs,
                        const std::stop_token& stop) = 0;
   /// Frees plans, which are compiled again when needed, and gives memory that no tensor uses back to the system.

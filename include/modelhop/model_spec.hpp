@@ -27,8 +27,7 @@ std::string to_string(SemanticsProfile profile);
 SemanticsProfile parse_profile(std::string_view text);
 
 /// One configuration value of a layer, under Keras's own name. Sizes are normalized: `kernel_size` is always a list.
-using Attribute =
-    std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
+using Attribute = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
 using Attributes = std::map<std::string, Attribute>;
 
 /// Aliases are resolved: glorot_uniform and its kin are VarianceScaling with their parameters filled in.
@@ -42,6 +41,7 @@ struct InitializerSpec {
   std::string mode = "fan_in";           ///< VarianceScaling: fan_in, fan_out, fan_avg
   std::string distribution = "uniform";  ///< VarianceScaling: uniform, truncated_normal, untruncated_normal
   double gain = 1.0;                     ///< Orthogonal, Identity
+  bool is_tiled = false;                 ///< Identity of Keras 2.2: repeated along the longer side
   bool unit_forget = false;              ///< bias of an LSTM: its second quarter (the forget gate) is ones
   std::optional<std::int64_t> seed;      ///< from the JSON; empty: the configuration's own stream
 };
@@ -70,9 +70,10 @@ struct ConstraintSpec {
 
 /// One array of Keras get_weights().
 struct WeightSpec {
-  /// "kernel", "bias", "gamma", "moving_mean", ...; of a wrapped layer or cell "forward/kernel", "cell_0/bias", "layer/..."
+  /// "kernel", "bias", "gamma", "moving_mean", ...; of a wrapped layer or cell "forward/kernel", "cell_0/bias",
+  /// "layer/..."
   std::string name;
-  Shape shape;       ///< in Keras's layout: Conv2D kernels are (height, width, in, out), Dense kernels (in, out)
+  Shape shape;  ///< in Keras's layout: Conv2D kernels are (height, width, in, out), Dense kernels (in, out)
   InitializerSpec initializer;
   RegularizerSpec regularizer;
   ConstraintSpec constraint;
@@ -80,8 +81,9 @@ struct WeightSpec {
 };
 
 struct LayerSpec {
-  std::string name;        ///< layers of a nested model: "inner/dense_1"
-  std::string class_name;  ///< canonical Keras class name; operation nodes: the operation's, "ops.add" (layer_attributes.hpp)
+  std::string name;  ///< layers of a nested model: "inner/dense_1"
+  std::string
+      class_name;  ///< canonical Keras class name; operation nodes: the operation's, "ops.add" (layer_attributes.hpp)
   bool is_trainable = true;
   Attributes attributes;  ///< every attribute of the class, defaults filled in
   /// Wrapped layers and cells, in weight order: TimeDistributed one, Bidirectional forward and backward, RNN its cell,

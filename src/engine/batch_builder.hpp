@@ -24,7 +24,7 @@ class BatchBuilder {
   void move_to(std::vector<std::vector<std::byte>>& bytes, Examples& block) const;
 
  private:
-  Examples format_;  ///< no data
+  Examples format_;                                    ///< no data
   std::vector<std::vector<const std::byte*>> arrays_;  ///< independent ones, dependent ones, the weight
   std::int64_t size_ = 0;
   BatchRows rows_;

@@ -7,7 +7,9 @@
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
 
 #include "engine/checksum.hpp"
@@ -15,6 +17,7 @@
 #include "engine/guard.hpp"
 #include "engine/initializer.hpp"
 #include "engine/optimizer.hpp"
+#include "spec/optimizers.hpp"
 
 namespace modelhop::engine {
 namespace {
@@ -23,13 +26,15 @@ static_assert(std::endian::native == std::endian::little, "the training state is
 
 struct TrainingStateHeader {
   std::array<char, 4> magic = {'M', 'H', 'T', 'S'};
-  std::uint32_t version = 1;
+  std::uint32_t version = 2;
   std::uint64_t layout_hash = 0;
   std::int64_t step = 0;
   std::uint64_t configuration_seed = 0;
   std::uint64_t slot_count = 0;
+  double momentum_product = 1.0;
+  double base_rate = std::numeric_limits<double>::quiet_NaN();
 };
-static_assert(sizeof(TrainingStateHeader) == 40);
+static_assert(sizeof(TrainingStateHeader) == 56);
 
 std::uint64_t checksum_of(std::span<const std::byte> bytes) {
   Checksum checksum;
@@ -47,7 +52,11 @@ struct KernelExtents {
 };
 
 KernelExtents kernel_extents(const WeightPlace& place) {
-  return {place.keras_shape[0] * place.keras_shape[1], place.keras_shape[2], place.keras_shape[3]};
+  const Shape& shape = place.keras_shape;
+  check(shape.size() >= 3, "a convolution kernel has fewer than three axes");
+  const std::int64_t before_last = shape[shape.size() - 2], last = shape.back();
+  if (place.storage == Storage::kDepthwiseKernel) return {place.count / (before_last * last), 1, before_last * last};
+  return {place.count / (before_last * last), before_last, last};
 }
 
 void copy_to_keras(const WeightPlace& place, const float* stored, float* keras) {
@@ -157,6 +166,8 @@ std::vector<std::byte> FlatState::get_training_state() const {
     header.step = step;
     header.configuration_seed = configuration_seed;
     header.slot_count = slots.size();
+    header.momentum_product = momentum_product;
+    if (base_rate) header.base_rate = *base_rate;
     const std::size_t slot_bytes = static_cast<std::size_t>(layout_->parameter_floats) * sizeof(float);
     const std::size_t body = sizeof(header) + slots.size() * slot_bytes;
     std::vector<std::byte> bytes(body + sizeof(std::uint64_t));
@@ -190,6 +201,8 @@ void FlatState::set_training_state(std::span<const std::byte> bytes) {
     }
     step = header.step;
     configuration_seed = header.configuration_seed;
+    momentum_product = header.momentum_product;
+    base_rate = std::isnan(header.base_rate) ? std::nullopt : std::optional(header.base_rate);
   });
 }
 
@@ -210,11 +223,12 @@ void FlatState::initialize() {
 }
 
 void FlatState::reset_optimizer(const OptimizerSpec& optimizer) {
-  check(optimizer_slot_count(optimizer) == layout_->slot_count, "optimizer does not fit the state's slots");
+  check(spec::slot_count(optimizer) == layout_->slot_count, "optimizer does not fit the state's slots");
   std::vector<float> values;
   for (int slot = 0; slot < layout_->slot_count; ++slot) values.push_back(initial_slot_value(optimizer, slot));
   fill_slots(values);
   step = 0;
+  momentum_product = 1.0;
 }
 
 void FlatState::fill_slots(const std::vector<float>& values) {
@@ -233,12 +247,55 @@ at::Tensor FlatState::weight(int index) const {
   return weight_view(place, buffer);
 }
 
+namespace {
+
+/// Sizes and strides of a view of the flat buffer, an axis at a time.
+struct StridedView {
+  std::vector<std::int64_t> sizes, strides;
+
+  void add(std::int64_t size, std::int64_t stride) {
+    sizes.push_back(size);
+    strides.push_back(stride);
+  }
+  /// The axes over which the kernel slides.
+  void add_extents(const WeightPlace& place, std::int64_t cell) {
+    const std::size_t rank = place.keras_shape.size() - 2;
+    std::vector<std::int64_t> steps(rank, cell);
+    for (std::size_t axis = rank - 1; axis-- > 0;) steps[axis] = steps[axis + 1] * place.keras_shape[axis + 1];
+    for (std::size_t axis = 0; axis < rank; ++axis) add(place.keras_shape[axis], steps[axis]);
+  }
+  at::Tensor of(const WeightPlace& place, const at::Tensor& buffer) const {
+    return buffer.as_strided(sizes, strides, buffer.storage_offset() + place.offset);
+  }
+};
+
+}  // namespace
+
+at::Tensor keras_view(const WeightPlace& place, const at::Tensor& buffer) {
+  if (place.storage == Storage::kAsKeras) return weight_view(place, buffer);
+  const auto [positions, inputs, outputs] = kernel_extents(place);
+  StridedView view;
+  view.add_extents(place, inputs);
+  if (place.storage == Storage::kDepthwiseKernel) {
+    const std::int64_t multiplier = place.keras_shape.back();
+    view.add(outputs / multiplier, multiplier * positions);
+    view.add(multiplier, positions);
+  } else {
+    view.add(inputs, 1);
+    view.add(outputs, positions * inputs);
+  }
+  return view.of(place, buffer);
+}
+
 at::Tensor weight_view(const WeightPlace& place, const at::Tensor& buffer) {
-  const Shape& shape = place.keras_shape;
-  if (place.storage == Storage::kAsKeras) return buffer.narrow(0, place.offset, place.count).view(shape);
-  const std::int64_t height = shape[0], width = shape[1], inputs = shape[2], outputs = shape[3];
-  return buffer.as_strided({outputs, inputs, height, width}, {height * width * inputs, 1, width * inputs, inputs},
-                           buffer.storage_offset() + place.offset);
+  if (place.storage == Storage::kAsKeras) return buffer.narrow(0, place.offset, place.count).view(place.keras_shape);
+  const auto [positions, inputs, outputs] = kernel_extents(place);
+  StridedView view;
+  view.add(outputs, positions * inputs);
+  view.add(inputs, 1);
+  if (place.keras_shape.size() == 3) view.add(1, positions * inputs);  // sequences are images of height 1
+  view.add_extents(place, inputs);
+  return view.of(place, buffer);
 }
 
 }  // namespace modelhop::engine

@@ -24,7 +24,7 @@ struct OutputLoss {
   double weight = 1.0;                             ///< of loss_weights
   FinalActivation fused = FinalActivation::kNone;  ///< what the loss applies itself: outputs are then logits
   SemanticsProfile profile = SemanticsProfile::kTf2Legacy;
-  bool target_is_class_id = false;  ///< target tensor is int64 [rows, positions]; otherwise float32 [rows, columns]
+  bool target_is_class_id = false;   ///< target tensor is int64 [rows, positions]; otherwise float32 [rows, columns]
   std::int64_t target_elements = 0;  ///< of one example in the data
 
   bool takes_logits() const { return loss.from_logits || fused != FinalActivation::kNone; }
@@ -50,13 +50,13 @@ Objective resolve_objective(const TrainSpec& train, SemanticsProfile profile, co
 /// How much each position of each example counts in a loss, so that the profile's rules of masks and weights
 /// (keras-support.md, "Weights and masks") come down to one factor. Undefined: all count 1.
 /// sample_weight: [rows], undefined: 1. mask: [rows, steps], undefined: all count. Returns [rows * positions].
-at::Tensor loss_factors(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& sample_weight,
-                        const at::Tensor& mask);
+at::Tensor loss_factors(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target,
+                        const at::Tensor& sample_weight, const at::Tensor& mask);
 
 /// `outputs`: [rows, ...]; logits where the loss takes them. Returns the sum of per-example losses (without the loss's
-/// weight) and, where `gradient` is not null, writes d(weight * mean loss)/d(outputs) into it (contiguous, like outputs).
-/// Several positions per example (rank over 1) are averaged. `factors` as loss_factors() gives them. A class id outside
-/// the outputs throws kInvalidArgument.
+/// weight) and, where `gradient` is not null, writes d(weight * mean loss)/d(outputs) into it (contiguous, like
+/// outputs). Several positions per example (rank over 1) are averaged. `factors` as loss_factors() gives them. A class
+/// id outside the outputs throws kInvalidArgument.
 double loss_and_gradient(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target,
                          const at::Tensor& factors, at::Tensor* gradient);
 

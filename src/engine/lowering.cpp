@@ -33,7 +33,8 @@ std::map<const Value*, std::vector<Operation*>> consumers_of(const Graph& graph)
   return consumers;
 }
 
-/// Gives every consumer of a value that has several its own branch. A loss that looks at a model output consumes it too.
+/// Gives every consumer of a value that has several its own branch. A loss that looks at a model output consumes it
+/// too.
 class ForkInserter {
  public:
   explicit ForkInserter(Graph& graph) : graph_(graph), consumers_(consumers_of(graph)) {

@@ -128,8 +128,10 @@ std::span<const LayerLowering> batch_normalization_lowerings();
 std::span<const LayerLowering> convolution_lowerings();
 std::span<const LayerLowering> dense_lowerings();
 std::span<const LayerLowering> dropout_lowerings();
+std::span<const LayerLowering> image_lowerings();
 std::span<const LayerLowering> operation_node_lowerings();
 std::span<const LayerLowering> pooling_lowerings();
+std::span<const LayerLowering> resampling_lowerings();
 std::span<const LayerLowering> shape_lowerings();
 
 /// Passes one value on to several consumers and sums their gradients.

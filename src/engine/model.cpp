@@ -82,8 +82,7 @@ Network::Network(ModelSpec spec, TrainSpec train, Device device, std::vector<std
   if (train_.epochs < 1) {
     throw Error(ErrorCode::kInvalidArgument, "epochs " + std::to_string(train_.epochs) + " is not positive");
   }
-  const Graph graph =
-      lower(spec_, *layout_, Purpose::kTraining, std::vector<bool>(spec_.outputs.size(), false));
+  const Graph graph = lower(spec_, *layout_, Purpose::kTraining, std::vector<bool>(spec_.outputs.size(), false));
   std::vector<Shape> output_shapes;
   std::vector<FinalActivation> final_activations;
   for (const Value* input : graph.inputs) input_elements_.push_back(element_count(input->shape));
@@ -92,8 +91,7 @@ Network::Network(ModelSpec spec, TrainSpec train, Device device, std::vector<std
     output_elements_ += element_count(output.output->shape);
     final_activations.push_back(output.final_activation);
   }
-  objective_ =
-      resolve_objective(train_, spec_.profile, output_shapes, dependent_row_elements, final_activations);
+  objective_ = resolve_objective(train_, spec_.profile, output_shapes, dependent_row_elements, final_activations);
   for (const WeightPlace& weight : layout_->weights) has_penalties_ |= weight.regularizer.is_active();
   plan_key_ = plan_key_of(spec_) + loss_key();
 }
@@ -103,8 +101,8 @@ std::string Network::loss_key() const {
   for (const OutputLoss& output : objective_.outputs) {
     const LossSpec& loss = output.loss;
     out << std::hexfloat << "\nloss " << static_cast<int>(loss.kind) << ' ' << loss.from_logits << ' '
-        << loss.label_smoothing << ' ' << loss.delta << ' ' << loss.gamma << ' ' << loss.alpha << ' ' << loss.beta << ' '
-        << loss.apply_class_balancing << ' ' << loss.ignore_class.value_or(-1) << ' '
+        << loss.label_smoothing << ' ' << loss.delta << ' ' << loss.gamma << ' ' << loss.alpha << ' ' << loss.beta
+        << ' ' << loss.apply_class_balancing << ' ' << loss.ignore_class.value_or(-1) << ' '
         << static_cast<int>(loss.reduction) << ' ' << output.weight << ' ' << static_cast<int>(output.fused) << ' '
         << output.target_is_class_id << ' ' << output.target_elements;
   }
@@ -114,8 +112,8 @@ std::string Network::loss_key() const {
 
 void Network::check_examples(const Examples& examples, bool needs_target) const {
   const auto refuse_arrays = [](const char* what, std::size_t given, std::size_t wanted) {
-    throw Error(ErrorCode::kInvalidArgument, std::to_string(given) + " " + what + " variables were given, the network takes " +
-                                                 std::to_string(wanted));
+    throw Error(ErrorCode::kInvalidArgument, std::to_string(given) + " " + what +
+                                                 " variables were given, the network takes " + std::to_string(wanted));
   };
   if (examples.independent.size() != input_elements_.size()) {
     refuse_arrays("independent", examples.independent.size(), input_elements_.size());

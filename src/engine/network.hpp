@@ -27,8 +27,8 @@ class Network final : public Model {
   Device device() const { return device_; }
   bool has_objective() const { return !objective_.outputs.empty(); }
   const Objective& objective() const { return objective_; }
-  /// Throws kInvalidArgument where the block's arrays are not what the network takes; without `needs_target` the dependent
-  /// variables may be missing.
+  /// Throws kInvalidArgument where the block's arrays are not what the network takes; without `needs_target` the
+  /// dependent variables may be missing.
   void check_examples(const Examples& examples, bool needs_target) const;
   bool has_penalties() const { return has_penalties_; }
   /// Two networks with equal keys can share plans.

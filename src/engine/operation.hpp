@@ -28,8 +28,8 @@ struct Value {
   bool may_overwrite = false;
   Operation* producer = nullptr;  ///< null for the model's input
   at::Tensor data;                ///< preallocated by its producer, or assigned in each forward
-  /// Assigned by its consumer in each backward, which must own it: it may be changed in place. Undefined where the consumer
-  /// does not depend on the value, or where there is none.
+  /// Assigned by its consumer in each backward, which must own it: it may be changed in place. Undefined where the
+  /// consumer does not depend on the value, or where there is none.
   at::Tensor gradient;
   bool is_preallocated = false;  ///< `data` stays from step to step
   bool is_end = false;           ///< losses or callers read `data` when all operations have run

@@ -50,7 +50,8 @@ class Plan {
   double compute_gradients(const Step& step);
   /// Forward on the loaded batch.
   void run_forward(const Step& step);
-  /// Sums of per-example losses of the last forward: adds each output's own to `output_losses`, returns the weighted sum.
+  /// Sums of per-example losses of the last forward: adds each output's own to `output_losses`, returns the weighted
+  /// sum.
   double losses(std::span<double> output_losses) const;
   void add_metrics(std::span<double> accumulators) const;
   /// Writes the outputs of the last forward, rows × elements of all outputs.
@@ -70,6 +71,7 @@ class Plan {
   void link_weights(const at::TensorOptions& options);
   void load_targets(const BatchRows& batch);
   void load_weights(const BatchRows& batch);
+  void multiply_by_class(float* weights) const;
   double loss_of(std::size_t output, at::Tensor* gradient) const;
   double layer_penalties() const;
 
@@ -83,7 +85,7 @@ class Plan {
   bool has_sample_weight_ = false;  ///< of the loaded batch
   at::Tensor gradients_;
   std::vector<at::Tensor> loss_gradients_;  ///< one per output
-  bool has_idle_weights_ = false;  ///< some weight that learns is used by no operation
+  bool has_idle_weights_ = false;           ///< some weight that learns is used by no operation
   /// Gradients of a weight's further uses, added to its first: use, and the weight's place in gradients_.
   struct FurtherUse {
     Operation* operation;

@@ -31,7 +31,8 @@ class LayerConfig {
   LayerConfig(std::string layer_name, const Json& config, SemanticsProfile profile);
 
   SemanticsProfile profile() const { return profile_; }  ///< defaults differ between Keras generations
-  const std::string& where() const { return where_; }  ///< `layer "name"`
+  const std::string& where() const { return where_; }    ///< `layer "name"`
+  const std::string& layer_name() const { return layer_name_; }
   [[noreturn]] void refuse_value(const std::string& key, const std::string& expected) const;
   [[noreturn]] void not_supported(const std::string& message, std::string hint = {}) const;
 
@@ -47,7 +48,7 @@ class LayerConfig {
   /// An integer stands for `count` equal ones.
   std::vector<std::int64_t> extents(const std::string& key, std::optional<std::vector<std::int64_t>> fallback,
                                     std::size_t count, IntegerRange range);
-  /// A canonical name of activation_names.hpp.
+  /// A text of activation_names.hpp.
   std::string activation(const std::string& key);
 
   std::int64_t integer_value(const std::string& key, const Json& value, IntegerRange range) const;
@@ -56,9 +57,7 @@ class LayerConfig {
   void refuse_unknown_keys() const;
 
  private:
-  std::string activation_of_object(const std::string& key, const Json& value) const;
-
-  std::string where_;
+  std::string layer_name_, where_;
   const Json& config_;
   SemanticsProfile profile_;
   std::set<std::string> known_;

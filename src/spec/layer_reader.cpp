@@ -64,6 +64,7 @@ void shape_weights(const LayerCall& call, const LayerKind& kind) {
     for (const std::int64_t extent : weight.shape) {
       elements = product_within(elements, extent, kMaxElements, call.where() + ": weight " + in_quotes(weight.name));
     }
+    settle_weight(weight, call.where(), call.profile);
   }
 }
 
@@ -92,6 +93,10 @@ void check_input_count(const LayerSpec& layer, const LayerKind& kind, std::size_
 LayerSpec read_layer(const std::string& name, const std::string& class_name, const Json& source,
                      SemanticsProfile profile, bool is_trainable) {
   const LayerKind* kind = find_layer_kind(class_name);
+  if (const std::string_view reason = refusal_of(class_name); !reason.empty()) {
+    unsupported("layer " + in_quotes(name) + ": class " + in_quotes(class_name) + " is not supported, because " +
+                std::string(reason));
+  }
   if (kind == nullptr) {
     unsupported("layer " + in_quotes(name) + ": unknown class " + in_quotes(class_name) +
                 "; nearest supported: " + nearest_name(class_name, supported_layers()));

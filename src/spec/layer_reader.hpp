@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One layer of a file -> LayerSpec, and what a call of it settles: shapes, weights, operations. Wrapped layers included.
+// One layer of a file -> LayerSpec, and what a call of it settles: shapes, weights, operations. Wrapped layers
+// included.
 #pragma once
 
 #include <string>

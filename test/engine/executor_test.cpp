@@ -56,8 +56,8 @@ class ContractTest : public ExecutorTest, public ::testing::WithParamInterface<O
  protected:
   ContractTest()
       : data_(101, 60, 3),
-        model_(
-            compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, GetParam(), 16), {}, 3)) {}
+        model_(compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, GetParam(), 16), {},
+                             {3})) {}
 
   Trained train_alone() const {
     const auto state = model_->initial_state(7);
@@ -114,7 +114,7 @@ TEST_P(ContractTest, StreamedBuffersGiveTheBitsOfTheWholeSegment) {
   for (const Shuffle shuffle : {Shuffle::kBuffer, Shuffle::kNone}) {
     TrainSpec spec = train_spec(LossKind::kCategoricalCrossentropy, GetParam(), 16);
     spec.epochs = 2;
-    const auto model = compile_model(regular_network(), spec, {}, 3);
+    const auto model = compile_model(regular_network(), spec, {}, {3});
     const auto executor = make_executor({});
     const TrainUnit unit{5, 1, 0, shuffle, false};
     const auto cached = model->initial_state(7), streamed = model->initial_state(7);
@@ -162,7 +162,7 @@ INSTANTIATE_TEST_SUITE_P(Optimizers, ContractTest, ::testing::Values(sgd(0.05, 0
 
 TEST_F(ExecutorTest, LearnsXor) {
   const ModelSpec spec = NetworkBuilder({2}).dense(16, "tanh").dense(1, "sigmoid").build();
-  const auto model = compile_model(spec, train_spec(LossKind::kBinaryCrossentropy, adam(0.05), 4), {}, 1);
+  const auto model = compile_model(spec, train_spec(LossKind::kBinaryCrossentropy, adam(0.05), 4), {}, {1});
   Dataset data(4, 2, 1);
   data.features = {0, 0, 0, 1, 1, 0, 1, 1};
   data.targets = {0, 1, 1, 0};
@@ -192,20 +192,20 @@ TEST_F(ExecutorTest, NarrowElementsAndClassIdsAreWhatFloatsAndOneHotAre) {
   }
   for (int row = 0; row < 10; ++row) ids.push_back(static_cast<std::int16_t>((row * 7 / 3) % 3));
   const auto train_on = [&](const Examples& examples, LossKind loss, std::int64_t columns) {
-    const auto model = compile_model(spec, train_spec(loss, sgd(0.5), 4), {}, columns);
+    const auto model = compile_model(spec, train_spec(loss, sgd(0.5), 4), {}, {columns});
     const auto state = model->initial_state(1);
     make_executor({})->train(*model, *state, {examples, data.buffer_starts}, {1, 1, 0, Shuffle::kSegment, false}, {});
     return weights_of(*model, *state);
   };
   const std::vector<float> expected = train_on(data.examples(), LossKind::kCategoricalCrossentropy, 3);
   Examples narrow = data.examples();
-  narrow.independent = {reinterpret_cast<const std::byte*>(pixels.data()), ElementType::kUint8, 4};
-  narrow.independent_scale = 1.0F / 255.0F;
+  const float scale = 1.0F / 255.0F;
+  narrow.independent = {{reinterpret_cast<const std::byte*>(pixels.data()), ElementType::kUint8, 4, scale}};
   EXPECT_EQ(train_on(narrow, LossKind::kCategoricalCrossentropy, 3), expected);
-  narrow.independent = {reinterpret_cast<const std::byte*>(shorts.data()), ElementType::kInt16, 4};
+  narrow.independent = {{reinterpret_cast<const std::byte*>(shorts.data()), ElementType::kInt16, 4, scale}};
   EXPECT_EQ(train_on(narrow, LossKind::kCategoricalCrossentropy, 3), expected);
   EXPECT_EQ(train_on(narrow, LossKind::kSparseCategoricalCrossentropy, 3), expected);
-  narrow.dependent = {reinterpret_cast<const std::byte*>(ids.data()), ElementType::kInt16, 1};
+  narrow.dependent = {{reinterpret_cast<const std::byte*>(ids.data()), ElementType::kInt16, 1}};
   EXPECT_EQ(train_on(narrow, LossKind::kSparseCategoricalCrossentropy, 1), expected);
   EXPECT_EQ(train_on(narrow, LossKind::kCategoricalCrossentropy, 1), expected);
   ids[3] = 3;
@@ -214,7 +214,7 @@ TEST_F(ExecutorTest, NarrowElementsAndClassIdsAreWhatFloatsAndOneHotAre) {
 
 TEST_F(ExecutorTest, EvaluationOfPartsAddsUp) {
   const auto model =
-      compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 16), {}, 3);
+      compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 16), {}, {3});
   const auto state = model->initial_state(2);
   const auto executor = make_executor({});
   const Dataset data(700, 60, 3);
@@ -229,7 +229,7 @@ TEST_F(ExecutorTest, EvaluationOfPartsAddsUp) {
 
 TEST_F(ExecutorTest, PenaltyIsReportedOnceAndTrained) {
   const ModelSpec spec = NetworkBuilder({4}).dense(3, "softmax").regularize(0.0, 0.5).build();
-  const auto model = compile_model(spec, train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 4), {}, 3);
+  const auto model = compile_model(spec, train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 4), {}, {3});
   const auto state = model->initial_state(1);
   const Dataset data(20, 4, 3);
   double squares = 0.0;
@@ -244,7 +244,7 @@ TEST_F(ExecutorTest, PenaltyIsReportedOnceAndTrained) {
 
 TEST_F(ExecutorTest, StopIsACancelledError) {
   const auto model =
-      compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 16), {}, 3);
+      compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 16), {}, {3});
   const auto state = model->initial_state(2);
   const Dataset data(64, 60, 3);
   std::stop_source source;
@@ -271,7 +271,7 @@ TEST_F(ExecutorTest, StopIsACancelledError) {
 
 TEST_F(ExecutorTest, DivergenceIsNoticedAndEndsTheUnit) {
   const ModelSpec spec = NetworkBuilder({4}).dense(8).dense(3).build();
-  const auto model = compile_model(spec, train_spec(LossKind::kMeanSquaredError, sgd(1e20), 4), {}, 3);
+  const auto model = compile_model(spec, train_spec(LossKind::kMeanSquaredError, sgd(1e20), 4), {}, {3});
   const auto state = model->initial_state(1);
   const Dataset data(400, 4, 3);
   const TrainResult result = make_executor({})->train(*model, *state, data.segment(), {}, {});
@@ -281,7 +281,7 @@ TEST_F(ExecutorTest, DivergenceIsNoticedAndEndsTheUnit) {
 
 TEST_F(ExecutorTest, AConfigurationThatDivergedLeavesNothingToTheNext) {
   const auto model =
-      compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 16), {}, 3);
+      compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 16), {}, {3});
   const Dataset data(101, 60, 3);
   const auto executor = make_executor({});
   const auto spoilt = model->initial_state(1);
@@ -297,7 +297,7 @@ TEST_F(ExecutorTest, AConfigurationThatDivergedLeavesNothingToTheNext) {
 
 TEST_F(ExecutorTest, TrimGivesBackWhatNothingUses) {
   const auto model =
-      compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 64), {}, 3);
+      compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 64), {}, {3});
   const Dataset data(101, 60, 3);
   const auto executor = make_executor({});
   const auto state = model->initial_state(1);
@@ -316,7 +316,7 @@ TEST_F(ExecutorTest, MemoryLimitIsAnErrorOfThatCallAlone) {
   const auto executor = make_executor({});
   initialize_engine({engine_memory().used + (32 << 20)});
   const auto train_one = [&](const ModelSpec& spec) {
-    const auto model = compile_model(spec, train, {}, 3);
+    const auto model = compile_model(spec, train, {}, {3});
     const auto state = model->initial_state(1);
     executor->train(*model, *state, data.segment(), {}, {});
   };
@@ -333,7 +333,7 @@ TEST_F(ExecutorTest, MemoryLimitIsAnErrorOfThatCallAlone) {
 
 TEST_F(ExecutorTest, ExamplesOfAnotherSizeAreRefused) {
   const auto model =
-      compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 16), {}, 3);
+      compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 16), {}, {3});
   const auto state = model->initial_state(2);
   const auto executor = make_executor({});
   const Dataset narrow(32, 59, 3), few(32, 60, 2);

@@ -59,7 +59,7 @@ class KerasModelTest : public ::testing::TestWithParam<Fixture> {
     targets_ = fixture_floats(fixture_.at("target"));
     spec_ = parse_keras_json(fixture_.at("model").dump());
     spec_.profile = fixture_profile(fixture_.at("profile"));
-    train_.loss = fixture_loss(fixture_.at("loss"));
+    train_.losses = {fixture_loss(fixture_.at("loss"))};
     train_.optimizer = fixture_optimizer(fixture_.at("optimizer"));
     train_.batch_size = 8;
     for (const std::string name : fixture_.at("metrics")) train_.metrics.push_back(metric_of(name));
@@ -70,15 +70,15 @@ class KerasModelTest : public ::testing::TestWithParam<Fixture> {
     Examples examples;
     examples.rows = rows;
     const std::int64_t inputs = static_cast<std::int64_t>(features_.size()) / kExamples;
-    examples.independent = {reinterpret_cast<const std::byte*>(features_.data() + first * inputs),
-                            ElementType::kFloat32, inputs};
-    examples.dependent = {reinterpret_cast<const std::byte*>(targets_.data() + first * target_columns()),
-                          ElementType::kFloat32, target_columns()};
+    examples.independent = {
+        {reinterpret_cast<const std::byte*>(features_.data() + first * inputs), ElementType::kFloat32, inputs}};
+    examples.dependent = {{reinterpret_cast<const std::byte*>(targets_.data() + first * target_columns()),
+                           ElementType::kFloat32, target_columns()}};
     return examples;
   }
   std::int64_t target_columns() const { return static_cast<std::int64_t>(targets_.size()) / kExamples; }
 
-  std::shared_ptr<const Model> compile() const { return compile_model(spec_, train_, {}, target_columns()); }
+  std::shared_ptr<const Model> compile() const { return compile_model(spec_, train_, {}, {target_columns()}); }
   std::unique_ptr<State> start(const Model& model) const {
     auto state = model.initial_state(1);
     state->set_weights(start_);
@@ -89,10 +89,15 @@ class KerasModelTest : public ::testing::TestWithParam<Fixture> {
     const EvaluationSums sums = make_executor({})->evaluate(model, state, block(0, kExamples), {});
     const double loss = expected.at("loss");
     EXPECT_NEAR(sums.loss / kExamples + sums.penalty, loss, 1e-5 * std::abs(loss) + 1e-7);
-    ASSERT_EQ(sums.metrics.size(), expected.at("metrics").size());
-    for (std::size_t index = 0; index < sums.metrics.size(); ++index) {
+    ASSERT_EQ(train_.metrics.size(), expected.at("metrics").size());
+    std::span<const double> accumulators(sums.metrics);
+    for (std::size_t index = 0; index < train_.metrics.size(); ++index) {
+      const MetricSpec& spec = train_.metrics[index];
+      const std::size_t count = accumulator_count(spec, target_columns());
       const double metric = expected.at("metrics")[index];
-      EXPECT_NEAR(sums.metrics[index] / kExamples, metric, 1e-5 * std::abs(metric) + 1e-7);
+      EXPECT_NEAR(metric_value(spec, accumulators.first(count), target_columns()), metric,
+                  1e-5 * std::abs(metric) + 1e-7);
+      accumulators = accumulators.subspan(count);
     }
   }
 

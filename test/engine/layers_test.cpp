@@ -7,6 +7,7 @@
 #include <memory>
 #include <numeric>
 
+#include "engine/batch_builder.hpp"
 #include "engine/device.hpp"
 #include "engine/plan.hpp"
 #include "modelhop/error.hpp"
@@ -19,21 +20,15 @@ namespace {
 using test::Dataset;
 using test::NetworkBuilder;
 
-std::vector<const std::byte*> rows_of(const ArrayView& view, std::int64_t count) {
-  std::vector<const std::byte*> rows;
-  for (std::int64_t row = 0; row < count; ++row) rows.push_back(view.row(row));
-  return rows;
-}
-
 /// A network with a training plan on one batch, so that its loss is a function of its parameters.
 class LossFunction {
  public:
   LossFunction(const ModelSpec& spec, LossKind loss, std::int64_t rows)
       : network_(spec, test::train_spec(loss, test::sgd(0.1), static_cast<int>(rows)), {},
-                 element_count(spec.shape_of(spec.outputs[0]))),
+                 {element_count(spec.output_shape(0))}),
         state_(std::make_shared<StateLayout>(network_.layout()), {}, 5),
         plan_(network_, Purpose::kTraining, rows),
-        data_(rows, network_.input_elements(), network_.dependent_row_elements()) {
+        data_(rows, element_count(spec.input_shape(0)), element_count(spec.output_shape(0))) {
     state_.initialize();
     // Nothing may be at a special value: biases of zero would hide a missing term.
     float* parameters = state_.parameters.mutable_data_ptr<float>();
@@ -46,8 +41,10 @@ class LossFunction {
     statistics_ = state_.statistics.clone();
     plan_.bind(state_);
     const Examples examples = data_.examples();
-    plan_.load({examples.independent, rows_of(examples.independent, rows)}, 1.0F,
-               {examples.dependent, rows_of(examples.dependent, rows)});
+    BatchBuilder batch;
+    batch.begin(examples);
+    for (std::int64_t row = 0; row < rows; ++row) batch.add(examples, row);
+    plan_.load(batch.rows());
   }
 
   /// Mean loss at the present parameters.
@@ -234,12 +231,13 @@ INSTANTIATE_TEST_SUITE_P(Layers, GradientTest, ::testing::ValuesIn(gradient_case
 std::vector<float> outputs_of(const ModelSpec& spec, const std::vector<float>& input) {
   initialize_engine({});
   TrainSpec train;
-  const auto model = compile_model(spec, train, {}, 0);
+  train.losses.resize(1);
+  const auto model = compile_model(spec, train, {}, {});
   const auto state = model->initial_state(1);
   Examples examples;
   examples.rows = 1;
-  examples.independent = {reinterpret_cast<const std::byte*>(input.data()), ElementType::kFloat32,
-                          static_cast<std::int64_t>(input.size())};
+  examples.independent = {{reinterpret_cast<const std::byte*>(input.data()), ElementType::kFloat32,
+                           static_cast<std::int64_t>(input.size())}};
   std::vector<float> outputs(model->output_elements());
   make_executor({})->predict(*model, *state, examples, outputs, {});
   return outputs;
@@ -317,7 +315,7 @@ float moving_variance_after(SemanticsProfile profile, const Shape& shape) {
   initialize_engine({});
   ModelSpec spec = NetworkBuilder(shape).profile(profile).batch_normalization().flatten().build();
   spec.layers[1].attributes["momentum"] = 0.99;
-  const auto model = compile_model(spec, test::train_spec(LossKind::kMeanSquaredError, test::sgd(0.0), 4), {}, 1);
+  const auto model = compile_model(spec, test::train_spec(LossKind::kMeanSquaredError, test::sgd(0.0), 4), {}, {1});
   Dataset data(4, 1, 1);
   data.features = {1, 2, 3, 4};
   const auto state = model->initial_state(1);

@@ -64,10 +64,8 @@ class NetworkBuilder {
     layer.is_trainable = is_trainable;
     InitializerSpec ones;
     ones.class_name = "Ones";
-    layer.weights = {weight("gamma", {channels}, ones, is_trainable),
-                     weight("beta", {channels}, {}, is_trainable),
-                     weight("moving_mean", {channels}, {}, false),
-                     weight("moving_variance", {channels}, ones, false)};
+    layer.weights = {weight("gamma", {channels}, ones, is_trainable), weight("beta", {channels}, {}, is_trainable),
+                     weight("moving_mean", {channels}, {}, false), weight("moving_variance", {channels}, ones, false)};
     return append(layer, last_shape());
   }
   NetworkBuilder& activation(const std::string& name) {

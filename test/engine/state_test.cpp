@@ -26,6 +26,7 @@ ModelSpec small_model() {
       {.name = "bn",
        .class_name = "BatchNormalization",
        .weights = {{.name = "gamma", .shape = {5}}, {.name = "moving_mean", .shape = {5}, .is_trainable = false}}});
+  model.weight_order = {{0, 0}, {0, 1}, {2, 0}, {2, 1}};
   return model;
 }
 
