@@ -42,8 +42,9 @@ struct InitializerSpec {
   std::string distribution = "uniform";  ///< VarianceScaling: uniform, truncated_normal, untruncated_normal
   double gain = 1.0;                     ///< Orthogonal, Identity
   bool is_tiled = false;                 ///< Identity of Keras 2.2: repeated along the longer side
-  bool unit_forget = false;              ///< bias of an LSTM: its second quarter (the forget gate) is ones
-  std::optional<std::int64_t> seed;      ///< from the JSON; empty: the configuration's own stream
+  /// Bias of an LSTM: of so many parts the last but two, the forget gate's, is ones; 0: none is.
+  int unit_forget_parts = 0;
+  std::optional<std::int64_t> seed;  ///< from the JSON; empty: the configuration's own stream
 };
 
 /// Penalty l1 * sum|w| + l2 * sum w^2 (Keras L1L2) + orthogonal * sum of |cosines| between different rows (or columns)
@@ -89,6 +90,7 @@ struct LayerSpec {
   /// Wrapped layers and cells, in weight order: TimeDistributed one, Bidirectional forward and backward, RNN its cell,
   /// StackedRNNCells the cells. Their weights are listed in `weights` of the outermost layer alone.
   std::vector<LayerSpec> children;
+  std::vector<Shape> output_shapes;      ///< of a wrapped layer alone; calls of others say theirs (NodeSpec)
   RegularizerSpec activity_regularizer;  ///< of the layer's output
   std::vector<WeightSpec> weights;       ///< in the layer's own order
 };

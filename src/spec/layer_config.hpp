@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "modelhop/model_spec.hpp"
@@ -38,6 +39,8 @@ class LayerConfig {
 
   /// Absent and null are the same: no value.
   const Json* find(const std::string& key);
+  /// The file has the key, if only as null.
+  bool has(const std::string& key) const { return config_.contains(key); }
 
   // The fallback is used where there is no value; without one that is an error.
   bool boolean(const std::string& key, std::optional<bool> fallback);
@@ -48,8 +51,8 @@ class LayerConfig {
   /// An integer stands for `count` equal ones.
   std::vector<std::int64_t> extents(const std::string& key, std::optional<std::vector<std::int64_t>> fallback,
                                     std::size_t count, IntegerRange range);
-  /// A text of activation_names.hpp.
-  std::string activation(const std::string& key);
+  /// A text of activation_names.hpp. Null is "linear"; so is silence, unless there is another fallback.
+  std::string activation(const std::string& key, const std::string& fallback = "linear");
 
   std::int64_t integer_value(const std::string& key, const Json& value, IntegerRange range) const;
   double number_value(const std::string& key, const Json& value, NumberRange range) const;
@@ -57,6 +60,8 @@ class LayerConfig {
   void refuse_unknown_keys() const;
 
  private:
+  [[noreturn]] void refuse_keras1(std::string_view key) const;
+
   std::string layer_name_, where_;
   const Json& config_;
   SemanticsProfile profile_;

@@ -78,9 +78,15 @@ const std::vector<LayerKind>& image_layers();
 const std::vector<LayerKind>& normalization_layers();
 const std::vector<LayerKind>& activation_layers();
 const std::vector<LayerKind>& merge_layers();
-const std::vector<LayerKind>& operation_layers();
+const std::vector<LayerKind>& embedding_layers();
+const std::vector<LayerKind>& recurrent_layers();
+const std::vector<LayerKind>& convolutional_recurrent_layers();
+const std::vector<LayerKind>& wrapper_layers();
+const std::vector<LayerKind>& wrapped_model_layers();
+const std::vector<LayerKind>& attention_layers();
 const std::vector<LayerKind>& noise_layers();
 const std::vector<LayerKind>& input_statistics_layers();
+const std::vector<LayerKind>& operation_layers();
 
 /// Why a class of Keras is refused for good; empty for every other name.
 std::string_view refusal_of(std::string_view class_name);

@@ -152,6 +152,7 @@ std::vector<Shape> call_child(const LayerCall& call, std::size_t child, const st
   const std::string name = std::exchange(inner.name, call.layer.name + "/" + inner.name);
   CalledLayer called = call_layer(std::move(inner), inputs, std::vector<std::string>(inputs.size()), {}, call.profile);
   called.layer.name = name;
+  called.layer.output_shapes = called.outputs;
   call.layer.children[child] = std::move(called.layer);
   call.wrapped_flops += called.flops;
   return called.outputs;

@@ -19,7 +19,9 @@ const Table& layer_table() {
     for (const std::vector<LayerKind>* list :
          {&core_layers(), &shape_layers(), &convolution_layers(), &depthwise_layers(), &pooling_layers(),
           &resampling_layers(), &image_layers(), &normalization_layers(), &activation_layers(), &merge_layers(),
-          &noise_layers(), &input_statistics_layers(), &operation_layers()}) {
+          &noise_layers(), &input_statistics_layers(), &embedding_layers(), &recurrent_layers(),
+          &convolutional_recurrent_layers(), &wrapper_layers(), &wrapped_model_layers(), &attention_layers(),
+          &operation_layers()}) {
       for (const LayerKind& kind : *list) {
         entries.emplace(kind.class_name, &kind);
         for (const std::string_view alias : kind.aliases) entries.emplace(alias, &kind);

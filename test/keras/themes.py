@@ -37,10 +37,18 @@ THEMES = {
     "initializer_draws": ("values", initializer_cases.values),
 }
 
-
-SAME_IN_TF2 = [name for name in THEMES if name.startswith("layers_")]
-NOT_IN_KERAS3 = ("DenseNet121", "InceptionV3", "NASNetMobile", "ResNet50V2")  # their JSON is large, the layers are the same
-TF1_THEMES = ("layers_normalization", "layers_recurrent", "topology", "training")
+AS_IN_TF2_LEGACY = {
+    "tf2": [name for name in THEMES if name.startswith("layers_")],
+    "keras3": ["layers_convolution", "layers_pooling", "layers_resizing", "layers_merge"],
+    "keras22": ["layers_core", "layers_convolution", "layers_pooling", "layers_merge"],
+}
+NOT_IN_KERAS3 = (
+    "DenseNet121",
+    "InceptionV3",
+    "NASNetMobile",
+    "Xception",
+)  # their JSON is large, the layers are the same
+TF1_THEMES = ("layers_normalization", "layers_wrappers", "training")
 
 
 def names(profile):

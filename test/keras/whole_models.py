@@ -5,13 +5,12 @@ from case_builder import BCE, CCE, MSE, SPARSE, adam, case, conv, dense, functio
 
 APPLICATIONS = {  # name: (size, gain)
     "MobileNetV2": (32, 1.0),
-    "EfficientNetB0": (32, 1.75),
+    "EfficientNetB0": (32, 1.55),
     "DenseNet121": (32, 0.85),
     "InceptionV3": (75, 0.9),
     "Xception": (71, 0.7),
     "NASNetMobile": (32, 0.7),
     "ConvNeXtTiny": (32, 1.0),
-    "ResNet50V2": (32, 0.5),
 }
 
 
