@@ -174,7 +174,8 @@ TEST(HostileJson, graphs) {
 
 TEST(HostileJson, a_second_is_enough_for_anything) {
   const std::string name(10'000'000, 'n');
-  expect_refused(kUnsupported, "unknown class \"nnn", sequential(R"({"class_name":")" + name + R"(","config":{}})"));
+  expect_refused(kUnsupported, "unknown class \"nnn",
+                 sequential(R"({"class_name":")" + name + R"(","config":{"batch_input_shape":[null,3]}})"));
   expect_refused(kInvalid, "refers to \"nnn", functional(dense("y", "[[[\"" + name + "\",0,0,{}]]]")));
   std::string deep = R"({"class_name":"Dense","config":{"units":)";
   expect_refused(kInvalid, "nested deeper than 100", sequential(deep + std::string(10'000, '[')));
