@@ -62,7 +62,7 @@ void train(benchmark::State& bench, const std::string& json, const char* optimiz
   const ModelSpec architecture = parse_keras_json(json);
   const TrainSpec spec = parse_train_params(std::string("optimizer='") + optimizer + "', loss='" + loss + "'",
                                             "batch_size=" + std::to_string(batch));
-  const auto model = compile_model(architecture, spec, Device{}, columns);
+  const auto model = compile_model(architecture, resolve_train_spec(spec, architecture), Device{}, {columns});
   const auto state = model->initial_state(1);
   const auto executor = make_executor(Device{});
 
@@ -75,9 +75,9 @@ void train(benchmark::State& bench, const std::string& json, const char* optimiz
   const std::int64_t start = 0;
   Segment segment;
   segment.examples = {rows,
-                      {x.data(), ElementType::kUint8, inputs},
-                      1.0F / 255.0F,
-                      {reinterpret_cast<const std::byte*>(y.data()), ElementType::kInt16, columns}};
+                      {{x.data(), ElementType::kUint8, inputs, 1.0F / 255.0F}},
+                      {{reinterpret_cast<const std::byte*>(y.data()), ElementType::kInt16, columns}},
+                      {}};
   segment.buffer_starts = {&start, 1};
   TrainUnit unit;
   for (auto _ : bench) {
