@@ -58,17 +58,18 @@ enum class MetricKind : std::uint8_t {
   kOneHotMeanIoU,
   kBinaryIoU,
   kR2Score,
-  kMean,  ///< of the predictions
-  kSum,
 };
 
 /// keras.metrics. Fields that a kind does not use are ignored.
 struct MetricSpec {
   MetricKind kind = MetricKind::kAccuracy;
-  std::string name;                         ///< as the user wrote it, without quotes: shown in metrics_type
+  /// Shown in metrics_type, known to callbacks: a name as the user wrote it, of a call `name=` or Keras's own ("auc").
+  /// Resolved: unique, and "<output>_<name>" where there are several outputs.
+  std::string name;
   std::string output;                       ///< the output that a dict named; empty: by position, see `output_index`
   int output_index = 0;                     ///< the model's output that it looks at
   bool is_weighted = false;                 ///< of weighted_metrics: sample and class weights count
+  bool follows_loss = false;                ///< "crossentropy"/"ce", as parsed: resolve_train_spec() chooses which
   int k = 5;                                ///< top-k metrics
   double threshold = 0.5;                   ///< BinaryAccuracy
   std::vector<double> thresholds;           ///< Precision, Recall, counts, F scores: empty is 0.5 (F scores: arg max)
@@ -94,11 +95,26 @@ struct MetricSpec {
   bool operator==(const MetricSpec&) const = default;
 };
 
+// What a metric sums up, weighted by masks and (weighted_metrics) by sample weights:
+//   means of rows          sum of values, sum of weights
+//   counts                 true positives, false positives, true negatives, false negatives, each [thresholds];
+//                          AUC with multi_label: each [thresholds, columns]
+//   F scores               true positives, false positives, false negatives, each [columns], then true counts [columns]
+//   IoU family             confusion matrix [true class, predicted class]
+//   R2Score                sums of y, of y squared, of squared errors, each [columns], then the sum of weights
+
 /// How many sums a metric keeps for an output of `columns` elements on its last axis.
 std::size_t accumulator_count(const MetricSpec& metric, std::int64_t columns);
 
-/// The value from these sums, as Keras's result() gives it; a metric of several values (several thresholds, one per
-/// class) gives their mean. Not a number where nothing was counted and Keras would say so.
+/// The value from these sums, as Keras's result() gives it; a metric of several values (several thresholds, one per class)
+/// gives their mean. 0 where nothing was counted, as in Keras.
 double metric_value(const MetricSpec& metric, std::span<const double> accumulators, std::int64_t columns);
+
+enum class MetricFamily : std::uint8_t { kMeanOfRows, kCounts, kFScores, kConfusion, kR2 };
+MetricFamily metric_family(MetricKind kind);
+
+/// What predictions are compared with, ascending: those that were given, 0.5, or the grid of AUC and of the values at a
+/// target. A prediction counts as positive where it is above.
+std::vector<double> metric_thresholds(const MetricSpec& metric);
 
 }  // namespace modelhop

@@ -2,6 +2,7 @@
 // How a configuration trains, as plain values: what compile parameters and fit parameters say.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -61,8 +62,8 @@ enum class OptimizerKind : std::uint8_t {
 struct OptimizerSpec {
   OptimizerKind kind = OptimizerKind::kRmsprop;
   double learning_rate = 0.001;
-  ScheduleSpec schedule;  ///< wins over learning_rate and decay
-  double decay = 0.0;     ///< rate at step t (counted from 0): learning_rate / (1 + decay * t)
+  ScheduleSpec schedule;  ///< wins over learning_rate
+  double decay = 0.0;     ///< divides the rate by 1 + decay * updates so far: learning_rate_at() in src/spec
   double momentum = 0.0;
   bool nesterov = false;
   double rho = 0.9;
@@ -155,12 +156,13 @@ struct CallbackSpec {
   };
   enum class Mode : std::uint8_t { kAuto, kMin, kMax };
   Kind kind = Kind::kRecorded;
-  std::string name;                  ///< Keras's class name
-  std::string monitor = "val_loss";  ///< loss, val_loss, or a metric's name, for validation with val_ before it
-  Mode mode = Mode::kAuto;
+  std::string name;  ///< Keras's class name
+  /// "loss", of one of several outputs "<output>_loss", or MetricSpec::name; for validation with "val_" before it.
+  std::string monitor = "val_loss";
+  Mode mode = Mode::kAuto;  ///< resolved: kMin or kMax
   double min_delta = 0.0;
   std::int64_t patience = 0;
-  std::optional<double> baseline;
+  std::optional<double> baseline;  ///< EarlyStopping; kKeepBest: the value that the first one has to beat
   bool restore_best_weights = false;
   std::int64_t start_from_epoch = 0;
   double factor = 0.1;  ///< ReduceLROnPlateau, with the two that follow
@@ -171,15 +173,35 @@ struct CallbackSpec {
   bool operator==(const CallbackSpec&) const = default;
 };
 
+/// How compile parameters gave losses or metrics to outputs, while no model was known.
+struct OutputForm {
+  enum class Kind : std::uint8_t {
+    kSettled,    ///< one per output in the model's order; metrics: by output_index
+    kAll,        ///< one value without a list: for every output
+    kFlatList,   ///< ['acc', 'mse']: metrics for every output in Keras 2, one per output in Keras 3
+    kPerOutput,  ///< a list with one entry (of metrics: a list) per output
+    kNamed,      ///< a dict by output name
+  };
+  Kind kind = Kind::kSettled;
+  std::size_t entries = 0;  ///< of the list
+
+  bool operator==(const OutputForm&) const = default;
+};
+
 /// As parsed, losses and metrics may name outputs; resolve_train_spec() (src/spec) puts them in the order of a model's
-/// outputs, one loss per output.
+/// outputs, one loss per output, gives metrics their names and settles what callbacks monitor.
 struct TrainSpec {
   OptimizerSpec optimizer;
   std::vector<LossSpec> losses;
   std::vector<std::string> loss_outputs;  ///< names that a dict gave, parallel to `losses`; empty: by position
-  std::vector<double> loss_weights;       ///< per output; empty: 1 each
+  OutputForm loss_form;
+  std::vector<double> loss_weights;  ///< per output; empty: 1 each
   std::vector<std::string> loss_weight_outputs;
-  std::vector<MetricSpec> metrics;  ///< in the order in which they are reported
+  OutputForm loss_weight_form;
+  /// In the order in which they are reported. The forms are those of metrics and of weighted_metrics.
+  std::vector<MetricSpec> metrics;
+  OutputForm metric_form;
+  OutputForm weighted_metric_form;
   int batch_size = 32;
   int epochs = 1;                                ///< passes over the segment in one unit
   std::optional<Shuffle> shuffle;                ///< from fit parameters; wins over the call's setting

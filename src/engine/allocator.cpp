@@ -26,6 +26,7 @@ constexpr std::size_t kStepsPerDoubling = 8;  ///< at most an eighth of a block 
 constexpr std::size_t kSizeClasses = 64 * kStepsPerDoubling;
 constexpr std::size_t kShards = 16;
 constexpr std::size_t kMapFrom = std::size_t{1} << 20;  ///< larger blocks are mapped: trimming gives them back at once
+constexpr int kArenaEnd = 512 << 20;  ///< free bytes that malloc may keep at the end of an arena, until it is trimmed
 
 /// Lies in the 64 bytes before the data.
 struct BlockHeader {
@@ -201,6 +202,17 @@ EngineMemory CachingAllocator::memory() const {
           static_cast<std::int64_t>(peak_.load())};
 }
 
+/// malloc_trim() leaves the free end of every arena but the main one as it is. Such an end is given back when a larger
+/// block of the arena is freed and the end is above the threshold.
+void trim_arena_of_this_thread() {
+  static std::mutex mutex;
+  const std::scoped_lock lock(mutex);
+  mallopt(M_TRIM_THRESHOLD, 0);
+  void* volatile block = std::malloc(128 << 10);  // volatile: the pair is left out otherwise
+  std::free(block);
+  mallopt(M_TRIM_THRESHOLD, kArenaEnd);
+}
+
 }  // namespace
 
 void install_allocator(std::int64_t limit) {
@@ -208,7 +220,7 @@ void install_allocator(std::int64_t limit) {
   static const bool is_installed = [] {
     // oneDNN's scratch does not come through here; malloc must not give its pages back after every operation.
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
-    mallopt(M_TRIM_THRESHOLD, 512 << 20);
+    mallopt(M_TRIM_THRESHOLD, kArenaEnd);
     constexpr std::uint8_t kPriority = 100;
     c10::SetCPUAllocator(&the_allocator(), kPriority);
     return true;
@@ -223,6 +235,7 @@ EngineMemory allocator_memory() {
 void trim_allocator() {
   the_allocator().trim();
   malloc_trim(0);  // small blocks, and what libraries freed
+  trim_arena_of_this_thread();
 }
 
 }  // namespace modelhop::engine

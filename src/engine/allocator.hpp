@@ -14,7 +14,8 @@ namespace modelhop::engine {
 void install_allocator(std::int64_t limit);
 EngineMemory allocator_memory();
 
-/// Gives the memory kept for reuse back to the system.
+/// Gives the memory kept for reuse back to the system. Each thread that computes has to call it: of what malloc keeps,
+/// a part is the calling thread's own.
 void trim_allocator();
 
 }  // namespace modelhop::engine

@@ -7,7 +7,9 @@
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
 
 #include "engine/checksum.hpp"
@@ -15,6 +17,7 @@
 #include "engine/guard.hpp"
 #include "engine/initializer.hpp"
 #include "engine/optimizer.hpp"
+#include "spec/optimizers.hpp"
 
 namespace modelhop::engine {
 namespace {
@@ -23,13 +26,15 @@ static_assert(std::endian::native == std::endian::little, "the training state is
 
 struct TrainingStateHeader {
   std::array<char, 4> magic = {'M', 'H', 'T', 'S'};
-  std::uint32_t version = 1;
+  std::uint32_t version = 2;
   std::uint64_t layout_hash = 0;
   std::int64_t step = 0;
   std::uint64_t configuration_seed = 0;
   std::uint64_t slot_count = 0;
+  double momentum_product = 1.0;
+  double base_rate = std::numeric_limits<double>::quiet_NaN();
 };
-static_assert(sizeof(TrainingStateHeader) == 40);
+static_assert(sizeof(TrainingStateHeader) == 56);
 
 std::uint64_t checksum_of(std::span<const std::byte> bytes) {
   Checksum checksum;
@@ -157,6 +162,8 @@ std::vector<std::byte> FlatState::get_training_state() const {
     header.step = step;
     header.configuration_seed = configuration_seed;
     header.slot_count = slots.size();
+    header.momentum_product = momentum_product;
+    if (base_rate) header.base_rate = *base_rate;
     const std::size_t slot_bytes = static_cast<std::size_t>(layout_->parameter_floats) * sizeof(float);
     const std::size_t body = sizeof(header) + slots.size() * slot_bytes;
     std::vector<std::byte> bytes(body + sizeof(std::uint64_t));
@@ -190,6 +197,8 @@ void FlatState::set_training_state(std::span<const std::byte> bytes) {
     }
     step = header.step;
     configuration_seed = header.configuration_seed;
+    momentum_product = header.momentum_product;
+    base_rate = std::isnan(header.base_rate) ? std::nullopt : std::optional(header.base_rate);
   });
 }
 
@@ -210,11 +219,12 @@ void FlatState::initialize() {
 }
 
 void FlatState::reset_optimizer(const OptimizerSpec& optimizer) {
-  check(optimizer_slot_count(optimizer) == layout_->slot_count, "optimizer does not fit the state's slots");
+  check(spec::slot_count(optimizer) == layout_->slot_count, "optimizer does not fit the state's slots");
   std::vector<float> values;
   for (int slot = 0; slot < layout_->slot_count; ++slot) values.push_back(initial_slot_value(optimizer, slot));
   fill_slots(values);
   step = 0;
+  momentum_product = 1.0;
 }
 
 void FlatState::fill_slots(const std::vector<float>& values) {
@@ -231,6 +241,11 @@ at::Tensor FlatState::weight(int index) const {
   const WeightPlace& place = layout_->weights[static_cast<std::size_t>(index)];
   const at::Tensor& buffer = place.is_trainable ? parameters : statistics;
   return weight_view(place, buffer);
+}
+
+at::Tensor keras_view(const WeightPlace& place, const at::Tensor& buffer) {
+  const at::Tensor view = weight_view(place, buffer);
+  return place.storage == Storage::kAsKeras ? view : view.permute({2, 3, 1, 0});
 }
 
 at::Tensor weight_view(const WeightPlace& place, const at::Tensor& buffer) {

@@ -2,7 +2,6 @@
 // Loops over rows by element type; simple enough for the compiler to vectorize.
 #include "engine/gather.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -25,11 +24,11 @@ void convert_rows(const RowList& list, float* out) {
 
 template <typename Element>
 void class_ids(const RowList& list, std::int64_t* out) {
-  const std::int64_t columns = list.view.row_elements;
   for (const std::byte* row : list.rows) {
     const Element* source = reinterpret_cast<const Element*>(row);
-    *out++ = columns == 1 ? static_cast<std::int64_t>(source[0])
-                          : static_cast<std::int64_t>(std::max_element(source, source + columns) - source);
+    for (std::int64_t index = 0; index < list.view.row_elements; ++index) {
+      *out++ = static_cast<std::int64_t>(source[index]);
+    }
   }
 }
 
@@ -52,12 +51,14 @@ void gather_floats(const RowList& list, float* out) {
   with_element(list, [&]<typename Element>() { convert_rows<Element>(list, out); });
 }
 
-void gather_class_ids(const RowList& list, std::int64_t classes, std::int64_t* out) {
+void gather_class_ids(const RowList& list, std::int64_t classes, std::optional<std::int64_t> ignored,
+                      std::int64_t* out) {
   with_element(list, [&]<typename Element>() { class_ids<Element>(list, out); });
-  for (std::size_t row = 0; row < list.rows.size(); ++row) {
-    if (out[row] >= 0 && out[row] < classes) continue;
+  const std::size_t count = list.rows.size() * static_cast<std::size_t>(list.view.row_elements);
+  for (std::size_t index = 0; index < count; ++index) {
+    if ((out[index] >= 0 && out[index] < classes) || out[index] == ignored) continue;
     throw Error(ErrorCode::kInvalidArgument,
-                "class id " + std::to_string(out[row]) + " of the dependent variable is outside 0.." +
+                "class id " + std::to_string(out[index]) + " of the dependent variable is outside 0.." +
                     std::to_string(classes - 1),
                 "The network's output must have one element per class.");
   }

@@ -11,6 +11,12 @@ namespace modelhop::engine {
 namespace {
 
 bool is_one_of_classes(LossKind kind) {
+  return kind == LossKind::kCategoricalCrossentropy || kind == LossKind::kSparseCategoricalCrossentropy ||
+         kind == LossKind::kCategoricalFocalCrossentropy || kind == LossKind::kCategoricalHinge;
+}
+
+/// A cross-entropy that takes the logits of a softmax.
+bool is_softmax_crossentropy(LossKind kind) {
   return kind == LossKind::kCategoricalCrossentropy || kind == LossKind::kSparseCategoricalCrossentropy;
 }
 
@@ -22,6 +28,8 @@ bool is_one_of_classes(MetricKind kind) {
     case MetricKind::kSparseTopKCategoricalAccuracy:
     case MetricKind::kCategoricalCrossentropy:
     case MetricKind::kSparseCategoricalCrossentropy:
+    case MetricKind::kCategoricalFocalCrossentropy:
+    case MetricKind::kCategoricalHinge:
       return true;
     default:
       return false;
@@ -40,7 +48,7 @@ MetricKind accuracy_kind(const LossSpec& loss, SemanticsProfile profile, std::in
 
 FinalActivation fused_activation(const LossSpec& loss, SemanticsProfile profile, FinalActivation final_activation) {
   if (profile == SemanticsProfile::kKeras22) return FinalActivation::kNone;
-  const bool is_softmax = final_activation == FinalActivation::kSoftmax && is_one_of_classes(loss.kind);
+  const bool is_softmax = final_activation == FinalActivation::kSoftmax && is_softmax_crossentropy(loss.kind);
   const bool is_sigmoid = final_activation == FinalActivation::kSigmoid && loss.kind == LossKind::kBinaryCrossentropy;
   return is_softmax || is_sigmoid ? final_activation : FinalActivation::kNone;
 }
@@ -114,25 +122,21 @@ Objective resolve_objective(const TrainSpec& train, SemanticsProfile profile, co
   return objective;
 }
 
-at::Tensor loss_factors(const OutputLoss&, const at::Tensor&, const at::Tensor& sample_weight, const at::Tensor& mask) {
-  check(!sample_weight.defined() && !mask.defined(), "weights and masks of losses are not implemented");
-  return {};
-}
-
 double loss_and_gradient(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target,
                          const at::Tensor& factors, at::Tensor* gradient) {
   if (outputs.numel() == 0) return 0.0;
-  check(!factors.defined(), "weights and masks of losses are not implemented");
+  check(gradient == nullptr || (gradient->is_contiguous() && gradient->numel() == outputs.numel()),
+        "gradient does not fit the outputs");
   const std::int64_t columns = outputs.dim() > 1 ? outputs.size(-1) : 1;
   const double positions = static_cast<double>(outputs.numel() / outputs.size(0) / columns);
   const double scale = loss.weight / (static_cast<double>(outputs.size(0)) * positions);
-  if (!outputs.is_cpu()) return loss_on_device(loss, outputs, target, gradient, scale) / positions;
+  if (!outputs.is_cpu() || !has_loop(loss.loss.kind)) {
+    return loss_by_expression(loss, outputs.reshape({-1, columns}), target, factors, gradient, scale) / positions;
+  }
   const LossRows rows = host_rows(outputs, target, loss.target_is_class_id);
-  check(gradient == nullptr || (gradient->is_contiguous() && gradient->numel() == outputs.numel()),
-        "gradient does not fit the outputs");
+  const float* row_factors = factors.defined() ? factors.const_data_ptr<float>() : nullptr;
   float* gradient_data = gradient == nullptr ? nullptr : gradient->mutable_data_ptr<float>();
-  return loss_on_host(loss.loss, loss.profile, loss.takes_logits(), rows, gradient_data, static_cast<float>(scale)) /
-         positions;
+  return loss_on_host(loss, rows, row_factors, gradient_data, static_cast<float>(scale)) / positions;
 }
 
 }  // namespace modelhop::engine

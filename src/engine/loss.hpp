@@ -50,8 +50,8 @@ Objective resolve_objective(const TrainSpec& train, SemanticsProfile profile, co
 /// How much each position of each example counts in a loss, so that the profile's rules of masks and weights
 /// (keras-support.md, "Weights and masks") come down to one factor. Undefined: all count 1.
 /// sample_weight: [rows], undefined: 1. mask: [rows, steps], undefined: all count. Returns [rows * positions].
-at::Tensor loss_factors(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& sample_weight,
-                        const at::Tensor& mask);
+at::Tensor loss_factors(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target,
+                        const at::Tensor& sample_weight, const at::Tensor& mask);
 
 /// `outputs`: [rows, ...]; logits where the loss takes them. Returns the sum of per-example losses (without the loss's
 /// weight) and, where `gradient` is not null, writes d(weight * mean loss)/d(outputs) into it (contiguous, like

@@ -146,48 +146,67 @@ double absolute_row(const float* p, const float* y, std::int64_t columns, float*
 }
 
 /// Losses of a class: a row is not averaged over its columns.
-double class_losses(const LossSpec& loss, bool takes_logits, const LossRows& rows, float* gradient, float scale) {
-  const bool is_sparse = loss.kind == LossKind::kSparseCategoricalCrossentropy;
-  const auto smoothing = is_sparse ? 0.0F : static_cast<float>(loss.label_smoothing);
+double class_losses(const OutputLoss& output, const LossRows& rows, const float* factors, float* gradient,
+                    float scale) {
+  const bool is_sparse = output.loss.kind == LossKind::kSparseCategoricalCrossentropy;
+  const auto smoothing = is_sparse ? 0.0F : static_cast<float>(output.loss.label_smoothing);
   double sum = 0.0;
   for (std::int64_t row = 0; row < rows.count(); ++row) {
     const float* x = rows.outputs + row * rows.columns;
     float* g = gradient == nullptr ? nullptr : gradient + row * rows.columns;
+    const float factor = factors == nullptr ? 1.0F : factors[row];
+    if (factor == 0.0F) {
+      if (g != nullptr) std::fill(g, g + rows.columns, 0.0F);
+      continue;
+    }
     const bool needs_class = is_sparse || rows.targets == nullptr;
     const CategoricalTarget y = {needs_class ? nullptr : rows.targets + row * rows.columns,
                                  needs_class ? true_class(rows, row) : -1, 1.0F - smoothing,
                                  smoothing / static_cast<float>(rows.columns)};
-    if (takes_logits) {
-      sum += categorical_logits_row(x, y, rows.columns, g, scale);
+    if (output.takes_logits()) {
+      sum += factor * categorical_logits_row(x, y, rows.columns, g, scale * factor);
     } else if (is_sparse) {
-      sum += sparse_probabilities_row(x, y.class_id, rows.columns, g, scale);
+      sum += factor * sparse_probabilities_row(x, y.class_id, rows.columns, g, scale * factor);
     } else {
-      sum += categorical_probabilities_row(x, y, rows.columns, g, scale);
+      sum += factor * categorical_probabilities_row(x, y, rows.columns, g, scale * factor);
     }
   }
   return sum;
 }
 
-/// Losses of each element: the whole batch is one long row.
-double element_losses(const LossSpec& loss, SemanticsProfile profile, bool takes_logits, const LossRows& rows,
-                      float* gradient, float scale) {
+double element_row(const OutputLoss& output, const float* p, const float* y, std::int64_t count, float* gradient,
+                   float scale) {
+  const auto smoothing = static_cast<float>(output.loss.label_smoothing);
+  if (output.loss.kind == LossKind::kMeanSquaredError) return squared_row(p, y, count, gradient, scale);
+  if (output.loss.kind == LossKind::kMeanAbsoluteError) return absolute_row(p, y, count, gradient, scale);
+  if (output.takes_logits()) return binary_logits_row(p, y, count, smoothing, gradient, scale);
+  const bool is_tf =
+      output.profile != SemanticsProfile::kKeras22 && output.profile != SemanticsProfile::kKeras3;
+  return binary_probabilities_row(p, y, count, smoothing, is_tf ? kEpsilon : 0.0F, gradient, scale);
+}
+
+/// Losses of each element: without factors the whole batch is one long row.
+double element_losses(const OutputLoss& output, const LossRows& rows, const float* factors, float* gradient,
+                      float scale) {
   check(rows.targets != nullptr, "a loss of elements needs float targets");
-  const std::int64_t count = rows.count() * rows.columns;
-  const auto smoothing = static_cast<float>(loss.label_smoothing);
-  const bool is_tf = profile != SemanticsProfile::kKeras22 && profile != SemanticsProfile::kKeras3;
+  const auto columns = static_cast<double>(rows.columns);
   const float element_scale = scale / static_cast<float>(rows.columns);
-  double sum = 0.0;
-  if (loss.kind == LossKind::kMeanSquaredError) {
-    sum = squared_row(rows.outputs, rows.targets, count, gradient, element_scale);
-  } else if (loss.kind == LossKind::kMeanAbsoluteError) {
-    sum = absolute_row(rows.outputs, rows.targets, count, gradient, element_scale);
-  } else if (takes_logits) {
-    sum = binary_logits_row(rows.outputs, rows.targets, count, smoothing, gradient, element_scale);
-  } else {
-    sum = binary_probabilities_row(rows.outputs, rows.targets, count, smoothing, is_tf ? kEpsilon : 0.0F, gradient,
-                                   element_scale);
+  if (factors == nullptr) {
+    return element_row(output, rows.outputs, rows.targets, rows.count() * rows.columns, gradient, element_scale) /
+           columns;
   }
-  return sum / static_cast<double>(rows.columns);
+  double sum = 0.0;
+  for (std::int64_t row = 0; row < rows.count(); ++row) {
+    const std::int64_t first = row * rows.columns;
+    float* g = gradient == nullptr ? nullptr : gradient + first;
+    if (factors[row] == 0.0F) {
+      if (g != nullptr) std::fill(g, g + rows.columns, 0.0F);
+      continue;
+    }
+    sum += factors[row] * element_row(output, rows.outputs + first, rows.targets + first, rows.columns, g,
+                                      element_scale * factors[row]);
+  }
+  return sum / columns;
 }
 
 }  // namespace
@@ -221,12 +240,17 @@ std::int64_t true_class(const LossRows& rows, std::int64_t row) {
                                                ", the classes of the model's output");
 }
 
-double loss_on_host(const LossSpec& loss, SemanticsProfile profile, bool takes_logits, const LossRows& rows,
-                    float* gradient, float scale) {
-  const bool is_of_classes =
-      loss.kind == LossKind::kCategoricalCrossentropy || loss.kind == LossKind::kSparseCategoricalCrossentropy;
-  return is_of_classes ? class_losses(loss, takes_logits, rows, gradient, scale)
-                       : element_losses(loss, profile, takes_logits, rows, gradient, scale);
+bool has_loop(LossKind kind) {
+  return kind == LossKind::kCategoricalCrossentropy || kind == LossKind::kSparseCategoricalCrossentropy ||
+         kind == LossKind::kBinaryCrossentropy || kind == LossKind::kMeanSquaredError ||
+         kind == LossKind::kMeanAbsoluteError;
+}
+
+double loss_on_host(const OutputLoss& loss, const LossRows& rows, const float* factors, float* gradient, float scale) {
+  const bool is_of_classes = loss.loss.kind == LossKind::kCategoricalCrossentropy ||
+                             loss.loss.kind == LossKind::kSparseCategoricalCrossentropy;
+  return is_of_classes ? class_losses(loss, rows, factors, gradient, scale)
+                       : element_losses(loss, rows, factors, gradient, scale);
 }
 
 }  // namespace modelhop::engine

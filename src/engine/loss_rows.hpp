@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Losses of single rows, and the two forms of the whole batch: loops for the CPU, ATen for every device.
+// Losses of single rows, and the two forms of the whole batch: loops for the frequent ones on the CPU, ATen expressions for
+// all losses on every device.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -28,13 +29,19 @@ LossRows host_rows(const at::Tensor& outputs, const at::Tensor& target, bool tar
 /// The class of a row: its id, or the first maximum of its one-hot target. Throws kInvalidArgument if outside.
 std::int64_t true_class(const LossRows& rows, std::int64_t row);
 
-/// Sum over rows of the loss, each row averaged over its columns where the loss does so; `gradient` (null: none) gets
-/// the rows' derivatives times `scale`.
-double loss_on_host(const LossSpec& loss, SemanticsProfile profile, bool takes_logits, const LossRows& rows,
-                    float* gradient, float scale);
+/// The losses that have a loop: the three cross-entropies, squared and absolute error.
+bool has_loop(LossKind kind);
 
-/// The same on tensors of any device: outputs [rows, columns], target as in OutputLoss.
-double loss_on_device(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target, at::Tensor* gradient,
-                      double scale);
+/// Sum over rows of the loss, each row averaged over its columns where the loss does so; `gradient` (null: none) gets
+/// the rows' derivatives times `scale`. `factors` (null: 1 each) multiply each row's loss and derivatives.
+double loss_on_host(const OutputLoss& loss, const LossRows& rows, const float* factors, float* gradient, float scale);
+
+/// The loss of each row as an ATen expression, which autograd can derive: every loss, every device. outputs
+/// [rows, columns], target as in OutputLoss. Returns [rows].
+at::Tensor loss_values(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target);
+
+/// The same contract as loss_on_host by that expression.
+double loss_by_expression(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target,
+                          const at::Tensor& factors, at::Tensor* gradient, double scale);
 
 }  // namespace modelhop::engine

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/loss.hpp"
-#include "engine/loss_rows.hpp"
+#include "engine/metric_rows.hpp"
 #include "modelhop/error.hpp"
 
 namespace modelhop::engine {
@@ -14,67 +13,128 @@ bool has_nan(const float* p, std::int64_t columns) {
   return std::any_of(p, p + columns, [](float value) { return std::isnan(value); });
 }
 
-double hits_of_first_maximum(const LossRows& rows) {
-  double hits = 0.0;
-  for (std::int64_t row = 0; row < rows.count(); ++row) {
-    const float* p = rows.outputs + row * rows.columns;
-    const std::int64_t expected = true_class(rows, row);
-    if (!has_nan(p, rows.columns) && std::max_element(p, p + rows.columns) - p == expected) hits += 1.0;
-  }
-  return hits;
+double is_first_maximum(const LossRows& rows, std::int64_t row) {
+  const float* p = rows.outputs + row * rows.columns;
+  const bool hits = std::max_element(p, p + rows.columns) - p == true_class(rows, row);
+  return hits && !has_nan(p, rows.columns) ? 1.0 : 0.0;
 }
 
 /// A tie with the k-th largest is a hit.
-double hits_of_top(const LossRows& rows, int k) {
-  double hits = 0.0;
-  for (std::int64_t row = 0; row < rows.count(); ++row) {
-    const float* p = rows.outputs + row * rows.columns;
-    const float mine = p[true_class(rows, row)];
-    const auto larger = std::count_if(p, p + rows.columns, [mine](float value) { return value > mine; });
-    if (!has_nan(p, rows.columns) && larger < k) hits += 1.0;
-  }
-  return hits;
+double is_among_top(const LossRows& rows, std::int64_t row, int k) {
+  const float* p = rows.outputs + row * rows.columns;
+  const float mine = p[true_class(rows, row)];
+  const auto larger = std::count_if(p, p + rows.columns, [mine](float value) { return value > mine; });
+  return larger < k && !has_nan(p, rows.columns) ? 1.0 : 0.0;
 }
 
-double hits_of_threshold(const LossRows& rows) {
+double share_of_threshold_hits(const LossRows& rows, std::int64_t row, double threshold) {
   check(rows.targets != nullptr, "binary accuracy needs float targets");
   std::int64_t hits = 0;
-  for (std::int64_t i = 0; i < rows.count() * rows.columns; ++i) {
-    const float predicted = rows.outputs[i] > 0.5F ? 1.0F : 0.0F;
+  for (std::int64_t i = row * rows.columns; i < (row + 1) * rows.columns; ++i) {
+    const float predicted = static_cast<double>(rows.outputs[i]) > threshold ? 1.0F : 0.0F;
     if (!std::isnan(rows.outputs[i]) && predicted == rows.targets[i]) ++hits;
   }
   return static_cast<double>(hits) / static_cast<double>(rows.columns);
 }
 
-double loss_as_metric(LossKind kind, SemanticsProfile profile, const LossRows& rows) {
-  const LossSpec loss = {.kind = kind};
-  return loss_on_host(loss, profile, false, rows, nullptr, 0.0F);
+struct LossOfMetric {
+  MetricKind metric;
+  LossKind loss;
+};
+
+constexpr LossOfMetric kLosses[] = {
+    {MetricKind::kMeanSquaredError, LossKind::kMeanSquaredError},
+    {MetricKind::kRootMeanSquaredError, LossKind::kMeanSquaredError},
+    {MetricKind::kMeanAbsoluteError, LossKind::kMeanAbsoluteError},
+    {MetricKind::kMeanAbsolutePercentageError, LossKind::kMeanAbsolutePercentageError},
+    {MetricKind::kMeanSquaredLogarithmicError, LossKind::kMeanSquaredLogarithmicError},
+    {MetricKind::kLogCosh, LossKind::kLogCosh},
+    {MetricKind::kHuber, LossKind::kHuber},
+    {MetricKind::kHinge, LossKind::kHinge},
+    {MetricKind::kSquaredHinge, LossKind::kSquaredHinge},
+    {MetricKind::kCategoricalHinge, LossKind::kCategoricalHinge},
+    {MetricKind::kKlDivergence, LossKind::kKlDivergence},
+    {MetricKind::kPoisson, LossKind::kPoisson},
+    {MetricKind::kCategoricalCrossentropy, LossKind::kCategoricalCrossentropy},
+    {MetricKind::kSparseCategoricalCrossentropy, LossKind::kSparseCategoricalCrossentropy},
+    {MetricKind::kBinaryCrossentropy, LossKind::kBinaryCrossentropy},
+    {MetricKind::kBinaryFocalCrossentropy, LossKind::kBinaryFocalCrossentropy},
+    {MetricKind::kCategoricalFocalCrossentropy, LossKind::kCategoricalFocalCrossentropy},
+    {MetricKind::kCosineSimilarity, LossKind::kCosineSimilarity},
+};
+
+/// The loss whose mean the metric is, on probabilities unless its own argument says logits.
+OutputLoss loss_of(const MetricSpec& metric, SemanticsProfile profile, bool target_is_class_id) {
+  const auto* entry = std::find_if(std::begin(kLosses), std::end(kLosses),
+                                   [&](const LossOfMetric& known) { return known.metric == metric.kind; });
+  check(entry != std::end(kLosses), "a metric is neither an accuracy nor the mean of a loss");
+  OutputLoss output;
+  output.loss.kind = entry->loss;
+  output.loss.from_logits = metric.from_logits;
+  output.loss.label_smoothing = metric.label_smoothing;
+  output.loss.delta = metric.delta;
+  output.loss.gamma = metric.gamma;
+  output.loss.alpha = metric.alpha;
+  output.loss.apply_class_balancing = metric.apply_class_balancing;
+  output.profile = profile;
+  output.target_is_class_id = target_is_class_id;
+  return output;
 }
 
-double metric_of(const MetricSpec& metric, SemanticsProfile profile, const LossRows& rows) {
+double hit_of(const MetricSpec& metric, const LossRows& rows, std::int64_t row) {
   switch (metric.kind) {
     case MetricKind::kBinaryAccuracy:
-      return hits_of_threshold(rows);
+      return share_of_threshold_hits(rows, row, metric.threshold);
     case MetricKind::kCategoricalAccuracy:
     case MetricKind::kSparseCategoricalAccuracy:
-      return hits_of_first_maximum(rows);
+      return is_first_maximum(rows, row);
     case MetricKind::kTopKCategoricalAccuracy:
     case MetricKind::kSparseTopKCategoricalAccuracy:
-      return hits_of_top(rows, metric.k);
-    case MetricKind::kMeanSquaredError:
-      return loss_as_metric(LossKind::kMeanSquaredError, profile, rows);
-    case MetricKind::kMeanAbsoluteError:
-      return loss_as_metric(LossKind::kMeanAbsoluteError, profile, rows);
-    case MetricKind::kCategoricalCrossentropy:
-      return loss_as_metric(LossKind::kCategoricalCrossentropy, profile, rows);
-    case MetricKind::kSparseCategoricalCrossentropy:
-      return loss_as_metric(LossKind::kSparseCategoricalCrossentropy, profile, rows);
-    case MetricKind::kBinaryCrossentropy:
-      return loss_as_metric(LossKind::kBinaryCrossentropy, profile, rows);
-    case MetricKind::kAccuracy:
-      break;
+      return is_among_top(rows, row, metric.k);
+    default:
+      throw Error(ErrorCode::kInternal, "metric \"" + metric.name + "\" is not resolved");
   }
-  throw Error(ErrorCode::kInternal, "metric \"" + metric.name + "\" is not resolved");
+}
+
+bool is_accuracy(MetricKind kind) {
+  return kind <= MetricKind::kSparseTopKCategoricalAccuracy;
+}
+
+void add_mean(const MetricSpec& metric, SemanticsProfile profile, const MetricRows& batch,
+              const PredictedOutput& output, std::span<double> sums) {
+  at::Tensor values;
+  if (!is_accuracy(metric.kind)) {
+    const at::Tensor rows = output.predictions.reshape({batch.rows.count(), batch.rows.columns});
+    values = loss_values(loss_of(metric, profile, output.target_is_class_id), rows, output.target).contiguous();
+    // The loss is turned so that less is better; the metric is not.
+    if (metric.kind == MetricKind::kCosineSimilarity) values = values.neg();
+  }
+  for (std::int64_t row = 0; row < batch.rows.count(); ++row) {
+    const double value = is_accuracy(metric.kind) ? hit_of(metric, batch.rows, row)
+                                                  : static_cast<double>(values.const_data_ptr<float>()[row]);
+    const double weight = batch.weight(row);
+    if (weight != 0.0) sums[0] += weight * value;
+    sums[1] += weight;
+  }
+}
+
+/// Weight of each row: its mask and, for weighted metrics, the weight of its example.
+std::vector<double> row_weights(const MetricSpec& metric, const LossRows& rows, const at::Tensor& mask,
+                                const at::Tensor& sample_weight) {
+  std::vector<double> weights;
+  const bool uses_weight = metric.is_weighted && sample_weight.defined();
+  if (!mask.defined() && !uses_weight) return weights;
+  weights.assign(static_cast<std::size_t>(rows.count()), 1.0);
+  const auto multiply = [&](const at::Tensor& values) {
+    const at::Tensor host = values.to(at::kCPU).contiguous();
+    const std::int64_t repeats = rows.count() / host.numel();
+    for (std::int64_t row = 0; row < rows.count(); ++row) {
+      weights[static_cast<std::size_t>(row)] *= host.const_data_ptr<float>()[row / repeats];
+    }
+  };
+  if (mask.defined()) multiply(mask);
+  if (uses_weight) multiply(sample_weight);
+  return weights;
 }
 
 }  // namespace
@@ -82,19 +142,36 @@ double metric_of(const MetricSpec& metric, SemanticsProfile profile, const LossR
 void add_metrics(const Objective& objective, std::span<const PredictedOutput> outputs, SemanticsProfile profile,
                  const at::Tensor& sample_weight, std::span<double> accumulators) {
   check(accumulators.size() == objective.accumulators(), "the accumulators are not those of the metrics");
-  check(!sample_weight.defined(), "weighted metrics are not implemented");
   std::size_t first = 0;
   for (std::size_t index = 0; index < objective.metrics.size(); ++index) {
     const MetricSpec& metric = objective.metrics[index];
-    const PredictedOutput& output = outputs[static_cast<std::size_t>(metric.output_index)];
     const std::span<double> sums =
         accumulators.subspan(first, accumulator_count(metric, objective.metric_columns[index]));
     first += sums.size();
+    PredictedOutput output = outputs[static_cast<std::size_t>(metric.output_index)];
     if (output.predictions.numel() == 0) continue;
-    const at::Tensor predictions = output.predictions.to(at::kCPU), target = output.target.to(at::kCPU);
-    const LossRows rows = host_rows(predictions, target, output.target_is_class_id);
-    sums[0] += metric_of(metric, profile, rows);
-    sums[1] += static_cast<double>(rows.count());
+    output.predictions = output.predictions.to(at::kCPU).contiguous();
+    output.target = output.target.to(at::kCPU);
+    MetricRows batch;
+    batch.rows = host_rows(output.predictions, output.target, output.target_is_class_id);
+    batch.weights = row_weights(metric, batch.rows, output.mask, sample_weight);
+    switch (metric_family(metric.kind)) {
+      case MetricFamily::kMeanOfRows:
+        add_mean(metric, profile, batch, output, sums);
+        break;
+      case MetricFamily::kCounts:
+        add_counts(metric, batch, sums);
+        break;
+      case MetricFamily::kFScores:
+        add_f_scores(metric, batch, sums);
+        break;
+      case MetricFamily::kConfusion:
+        add_confusion(metric, batch, sums);
+        break;
+      case MetricFamily::kR2:
+        add_r2(batch, sums);
+        break;
+    }
   }
 }
 

@@ -2,29 +2,17 @@
 // What operations share, and the operation that leaves its backward to autograd.
 #include "engine/operation.hpp"
 
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros_like.h>
-#include <c10/core/DispatchKeySet.h>
-#include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 
+#include "engine/autograd_scope.hpp"
 #include "modelhop/error.hpp"
 
 namespace modelhop::engine {
 namespace {
-
-/// Plans run below autograd's dispatch keys (plan.cpp); this brings them back for one expression.
-class AutogradScope {
- public:
-  AutogradScope() : keys_(c10::default_included_set, c10::default_excluded_set), grad_mode_(true) {}
-
- private:
-  c10::impl::ForceDispatchKeyGuard keys_;
-  at::AutoGradMode grad_mode_;
-};
 
 at::Tensor leaf(const at::Tensor& data, bool learns) {
   at::Tensor result = data.detach();

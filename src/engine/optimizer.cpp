@@ -1,61 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a step means for each optimizer and Keras generation; the arithmetic over a buffer is in optimizer_loops.cpp.
+// What a step means for each Keras generation, around the update itself: optimizer_step.cpp has the formulas,
+// optimizer_loops.cpp the loops of the frequent ones.
 #include "engine/optimizer.hpp"
 
 #include <ATen/ops/abs.h>
-#include <ATen/ops/maximum.h>
 #include <ATen/ops/sign.h>
-#include <ATen/ops/sqrt.h>
 #include <ATen/ops/sum.h>
 
-#include <cmath>
+#include <algorithm>
 
+#include "engine/gradient_clipping.hpp"
 #include "engine/guard.hpp"
-#include "engine/optimizer_loops.hpp"
+#include "engine/optimizer_step.hpp"
+#include "spec/learning_rate.hpp"
+#include "spec/optimizers.hpp"
 
 namespace modelhop::engine {
 namespace {
 
-StepFactors factors_of(const OptimizerSpec& optimizer, SemanticsProfile profile, std::int64_t completed_steps) {
-  // Standalone Keras 2 reads its counter after the increment: its first step already counts as the second.
-  const double iteration = static_cast<double>(completed_steps) + (profile == SemanticsProfile::kKeras22 ? 1.0 : 0.0);
-  const bool is_rewritten = profile == SemanticsProfile::kTf2 || profile == SemanticsProfile::kKeras3;
-  double rate = optimizer.learning_rate / (1.0 + optimizer.decay * iteration);
-  StepFactors step;
-  step.momentum = static_cast<float>(optimizer.momentum);
-  step.nesterov = optimizer.nesterov;
-  // Keras 2 reads 0 as "the default", and 0 / 0 would spoil weights that have had no gradient yet.
-  step.epsilon = static_cast<float>(optimizer.epsilon > 0.0 ? optimizer.epsilon : 1e-7);
-  step.is_epsilon_inside = is_rewritten;
-  step.rho = static_cast<float>(optimizer.rho);
-  step.one_minus_rho = static_cast<float>(1.0 - optimizer.rho);
-  if (optimizer.kind == OptimizerKind::kAdam) {
-    step.beta_1 = static_cast<float>(optimizer.beta_1);
-    step.one_minus_beta_1 = static_cast<float>(1.0 - optimizer.beta_1);
-    step.rho = static_cast<float>(optimizer.beta_2);
-    step.one_minus_rho = static_cast<float>(1.0 - optimizer.beta_2);
-    rate *= std::sqrt(1.0 - std::pow(optimizer.beta_2, iteration + 1.0)) /
-            (1.0 - std::pow(optimizer.beta_1, iteration + 1.0));
-  }
-  step.rate = static_cast<float>(rate);
-  return step;
+/// Slots that every optimizer may have come last: sums of accumulated gradients, then the weights' moving average.
+at::Tensor& average_of(FlatState& state) {
+  return state.slots.back();
+}
+at::Tensor& accumulated_of(const OptimizerSpec& optimizer, FlatState& state) {
+  return state.slots[state.slots.size() - (optimizer.use_ema ? 2 : 1)];
 }
 
-/// Slots of RMSprop after the mean square: mean gradient if centered, then momentum.
-struct RmspropSlots {
-  int mean = -1;
-  int momentum = -1;
-};
-
-RmspropSlots rmsprop_slots(const OptimizerSpec& optimizer) {
-  RmspropSlots slots;
-  int next = 1;
-  if (optimizer.centered) slots.mean = next++;
-  if (optimizer.momentum > 0.0) slots.momentum = next++;
-  return slots;
+bool has_host_loop(OptimizerKind kind) {
+  return kind == OptimizerKind::kSgd || kind == OptimizerKind::kRmsprop || kind == OptimizerKind::kAdam ||
+         kind == OptimizerKind::kAdamw || kind == OptimizerKind::kAdagrad;
 }
 
-/// The CPU's form of a step: pointers into the flat buffers.
+/// The CPU's form of the frequent updates: pointers into the flat buffers.
 void step_on_host(const OptimizerSpec& optimizer, const StepFactors& step, FlatState& state,
                   const at::Tensor& gradients) {
   float* w = state.parameters.mutable_data_ptr<float>();
@@ -66,153 +42,120 @@ void step_on_host(const OptimizerSpec& optimizer, const StepFactors& step, FlatS
   };
   switch (optimizer.kind) {
     case OptimizerKind::kSgd:
-      if (state.slots.empty()) {
-        step_sgd(w, g, count, step);
-      } else {
-        step_momentum(w, slot(0), g, count, step);
-      }
-      break;
+      if (optimizer.momentum > 0.0) return step_momentum(w, slot(0), g, count, step);
+      return step_sgd(w, g, count, step);
     case OptimizerKind::kRmsprop: {
       const RmspropSlots slots = rmsprop_slots(optimizer);
-      step_rmsprop(w, slot(0), slot(slots.mean), slot(slots.momentum), g, count, step);
-      break;
+      return step_rmsprop(w, slot(0), slot(slots.mean), slot(slots.momentum), g, count, step);
     }
     case OptimizerKind::kAdam:
-      if (optimizer.amsgrad) {
-        step_amsgrad(w, slot(0), slot(1), slot(2), g, count, step);
-      } else {
-        step_adam(w, slot(0), slot(1), g, count, step);
-      }
-      break;
+    case OptimizerKind::kAdamw:
+      if (optimizer.amsgrad) return step_amsgrad(w, slot(0), slot(1), slot(2), g, count, step);
+      return step_adam(w, slot(0), slot(1), g, count, step);
     case OptimizerKind::kAdagrad:
-      step_adagrad(w, slot(0), g, count, step);
-      break;
+      return step_adagrad(w, slot(0), g, count, step);
+    default:
+      throw Error(ErrorCode::kInternal, "the optimizer has no loop");
   }
 }
 
-at::Tensor root(const at::Tensor& square, const StepFactors& step) {
-  return step.is_epsilon_inside ? square.add(step.epsilon).sqrt_() : at::sqrt(square).add_(step.epsilon);
-}
-
-void rmsprop_by_operations(const OptimizerSpec& optimizer, StepFactors step, FlatState& state, const at::Tensor& g) {
-  const RmspropSlots slots = rmsprop_slots(optimizer);
-  at::Tensor& square = state.slots[0].mul_(step.rho).addcmul_(g, g, step.one_minus_rho);
-  at::Tensor variance = square;
-  if (slots.mean >= 0) {
-    at::Tensor& mean = state.slots[static_cast<std::size_t>(slots.mean)];
-    mean.mul_(step.rho).add_(g, step.one_minus_rho);
-    variance = square.sub(mean.square());
-  }
-  if (slots.momentum < 0) {
-    state.parameters.addcdiv_(g, root(variance, step), -step.rate);
-    return;
-  }
-  step.is_epsilon_inside = true;
-  at::Tensor& momentum = state.slots[static_cast<std::size_t>(slots.momentum)];
-  momentum.mul_(step.momentum).addcdiv_(g, root(variance, step), step.rate);
-  state.parameters.sub_(momentum);
-}
-
-/// The same mathematics for every other device.
-void step_by_operations(const OptimizerSpec& optimizer, const StepFactors& step, FlatState& state,
-                        const at::Tensor& g) {
-  at::Tensor& w = state.parameters;
-  std::vector<at::Tensor>& slots = state.slots;
-  switch (optimizer.kind) {
-    case OptimizerKind::kSgd:
-      if (slots.empty()) {
-        w.add_(g, -step.rate);
-        break;
-      }
-      slots[0].mul_(step.momentum).add_(g, -step.rate);
-      if (step.nesterov) {
-        w.add_(slots[0], step.momentum).add_(g, -step.rate);
-      } else {
-        w.add_(slots[0]);
-      }
-      break;
-    case OptimizerKind::kRmsprop:
-      rmsprop_by_operations(optimizer, step, state, g);
-      break;
-    case OptimizerKind::kAdam: {
-      slots[0].mul_(step.beta_1).add_(g, step.one_minus_beta_1);
-      slots[1].mul_(step.rho).addcmul_(g, g, step.one_minus_rho);
-      if (optimizer.amsgrad) at::maximum_out(slots[2], slots[2], slots[1]);
-      w.addcdiv_(slots[0], at::sqrt(slots[optimizer.amsgrad ? 2 : 1]).add_(step.epsilon), -step.rate);
-      break;
+void add_penalties(const FlatState& state, at::Tensor& gradients, bool on_host) {
+  for (const WeightPlace& place : state.layout().weights) {
+    if (!place.regularizer.is_active() || !place.is_trainable) continue;
+    if (on_host) {
+      add_penalty_gradients(gradients.mutable_data_ptr<float>() + place.offset,
+                            state.parameters.const_data_ptr<float>() + place.offset, place.count,
+                            static_cast<float>(place.regularizer.l1), static_cast<float>(2.0 * place.regularizer.l2));
+      continue;
     }
-    case OptimizerKind::kAdagrad:
-      slots[0].addcmul_(g, g);
-      w.addcdiv_(g, root(slots[0], step), -step.rate);
-      break;
-  }
-}
-
-bool is_penalized(const WeightPlace& place) {
-  return place.regularizer.l1 != 0.0 || place.regularizer.l2 != 0.0;
-}
-
-void check_fit(const OptimizerSpec& optimizer, const FlatState& state, const at::Tensor& gradients) {
-  check(gradients.numel() == state.parameters.numel(), "gradients do not have the layout of the parameters");
-  check(static_cast<int>(state.slots.size()) == optimizer_slot_count(optimizer),
-        "optimizer does not fit the state's slots");
-}
-
-}  // namespace
-
-int optimizer_slot_count(const OptimizerSpec& optimizer) {
-  switch (optimizer.kind) {
-    case OptimizerKind::kSgd:
-      return optimizer.momentum > 0.0 ? 1 : 0;
-    case OptimizerKind::kRmsprop:
-      return 1 + (optimizer.centered ? 1 : 0) + (optimizer.momentum > 0.0 ? 1 : 0);
-    case OptimizerKind::kAdam:
-      return optimizer.amsgrad ? 3 : 2;
-    case OptimizerKind::kAdagrad:
-      return 1;
-  }
-  throw Error(ErrorCode::kInternal, "unknown optimizer kind");
-}
-
-float initial_slot_value(const OptimizerSpec& optimizer, int /*slot*/) {
-  return optimizer.kind == OptimizerKind::kAdagrad ? static_cast<float>(optimizer.initial_accumulator_value) : 0.0F;
-}
-
-void apply_optimizer(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& state,
-                     at::Tensor& gradients) {
-  if (!state.parameters.is_cpu()) {
-    apply_optimizer_by_operations(optimizer, profile, state, gradients);
-    return;
-  }
-  check_fit(optimizer, state, gradients);
-  for (const WeightPlace& place : state.layout().weights) {
-    if (!is_penalized(place) || !place.is_trainable) continue;
-    add_penalty_gradients(gradients.mutable_data_ptr<float>() + place.offset,
-                          state.parameters.const_data_ptr<float>() + place.offset, place.count,
-                          static_cast<float>(place.regularizer.l1), static_cast<float>(2.0 * place.regularizer.l2));
-  }
-  step_on_host(optimizer, factors_of(optimizer, profile, state.step), state, gradients);
-  ++state.step;
-}
-
-void apply_optimizer_by_operations(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& state,
-                                   at::Tensor& gradients) {
-  check_fit(optimizer, state, gradients);
-  for (const WeightPlace& place : state.layout().weights) {
-    if (!is_penalized(place) || !place.is_trainable) continue;
     const at::Tensor weight = state.parameters.narrow(0, place.offset, place.count);
     at::Tensor gradient = gradients.narrow(0, place.offset, place.count);
     gradient.add_(at::sign(weight), place.regularizer.l1).add_(weight, 2.0 * place.regularizer.l2);
   }
-  step_by_operations(optimizer, factors_of(optimizer, profile, state.step), state, gradients);
+}
+
+/// Whether this step updates the weights; `gradients` are then the mean of those accumulated.
+bool accumulate(const OptimizerSpec& optimizer, FlatState& state, at::Tensor& gradients) {
+  const std::int64_t steps = optimizer.gradient_accumulation_steps;
+  if (steps <= 1) return true;
+  at::Tensor& sum = accumulated_of(optimizer, state);
+  if ((state.step + 1) % steps != 0) {
+    sum.add_(gradients);
+    return false;
+  }
+  gradients.add_(sum).div_(static_cast<double>(steps));
+  sum.zero_();
+  return true;
+}
+
+void update_average(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& state, std::int64_t update,
+                    const at::Tensor& before) {
+  at::Tensor& average = average_of(state);
+  if (update == 0 && (optimizer.gradient_accumulation_steps <= 1 || state.step < optimizer.gradient_accumulation_steps)) {
+    // Keras 3 begins with the weights after the first update, tf.keras with those before it.
+    average.copy_(profile == SemanticsProfile::kKeras3 ? state.parameters : before);
+    if (profile == SemanticsProfile::kKeras3) return;
+  }
+  average.mul_(optimizer.ema_momentum).add_(state.parameters, 1.0 - optimizer.ema_momentum);
+}
+
+void apply(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& state, at::Tensor& gradients,
+           bool on_host) {
+  check(gradients.numel() == state.parameters.numel(), "gradients do not have the layout of the parameters");
+  check(static_cast<int>(state.slots.size()) == spec::slot_count(optimizer),
+        "optimizer does not fit the state's slots");
+  const std::int64_t update = state.step / std::max<std::int64_t>(optimizer.gradient_accumulation_steps, 1);
+  const bool begins_average = optimizer.use_ema && state.step == 0 && profile != SemanticsProfile::kKeras3;
+  const at::Tensor before = begins_average ? state.parameters.clone() : at::Tensor();
+  add_penalties(state, gradients, on_host);
+  if (accumulate(optimizer, state, gradients)) {
+    if (clips(optimizer)) clip_gradients(optimizer, profile, state.layout(), gradients);
+    const StepFactors step = factors_of(optimizer, profile, state, update);
+    if (optimizer.weight_decay != 0.0) {
+      const double rate = learning_rate_at(optimizer, profile, update, state.base_rate);
+      state.parameters.mul_(1.0 - optimizer.weight_decay * rate);
+    }
+    if (on_host && has_host_loop(optimizer.kind)) {
+      step_on_host(optimizer, step, state, gradients);
+    } else {
+      step_by_operations(optimizer, step, state, gradients, update);
+    }
+  }
+  if (optimizer.use_ema) {
+    update_average(optimizer, profile, state, update, before);
+    const auto frequency = optimizer.ema_overwrite_frequency;
+    if (frequency && (update + 1) % *frequency == 0) state.parameters.copy_(average_of(state));
+  }
   ++state.step;
+}
+
+}  // namespace
+
+float initial_slot_value(const OptimizerSpec& optimizer, int slot) {
+  const bool is_accumulator =
+      slot == 0 && (optimizer.kind == OptimizerKind::kAdagrad || optimizer.kind == OptimizerKind::kFtrl);
+  return is_accumulator ? static_cast<float>(optimizer.initial_accumulator_value) : 0.0F;
+}
+
+void apply_optimizer(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& state,
+                     at::Tensor& gradients) {
+  apply(optimizer, profile, state, gradients, state.parameters.is_cpu());
+}
+
+void apply_optimizer_by_operations(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& state,
+                                   at::Tensor& gradients) {
+  apply(optimizer, profile, state, gradients, false);
+}
+
+void finish_training(const OptimizerSpec& optimizer, FlatState& state) {
+  if (optimizer.use_ema && state.step > 0) state.parameters.copy_(average_of(state));
 }
 
 double regularization_penalty(const FlatState& state) {
   double penalty = 0.0;
   for (const WeightPlace& place : state.layout().weights) {
-    const auto [l1, l2] = std::pair(place.regularizer.l1, place.regularizer.l2);
-    if (!is_penalized(place)) continue;
+    if (!place.regularizer.is_active()) continue;
+    const double l1 = place.regularizer.l1, l2 = place.regularizer.l2;
     const at::Tensor& buffer = place.is_trainable ? state.parameters : state.statistics;
     const at::Tensor weight = buffer.narrow(0, place.offset, place.count);
     if (l1 != 0.0) penalty += l1 * at::sum(at::abs(weight), at::kDouble).item<double>();

@@ -4,6 +4,7 @@
 
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/argmax.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -119,7 +120,8 @@ void Plan::load_targets(const BatchRows& batch) {
     HostFilled& target = targets_[index];
     if (objective_.outputs[index].target_is_class_id) {
       const std::int64_t classes = graph_.outputs[index].logits->shape.back();
-      gather_class_ids(batch.dependent[index], classes, target.host.mutable_data_ptr<std::int64_t>());
+      gather_class_ids(batch.dependent[index], classes, objective_.outputs[index].loss.ignore_class,
+                       target.host.mutable_data_ptr<std::int64_t>());
     } else {
       gather_floats(batch.dependent[index], target.host.mutable_data_ptr<float>());
     }
@@ -127,11 +129,32 @@ void Plan::load_targets(const BatchRows& batch) {
   }
 }
 
+/// Sample weights, times class weights in training (Keras 2.2: sample weights alone, where there are some).
 void Plan::load_weights(const BatchRows& batch) {
-  has_sample_weight_ = !batch.sample_weight.rows.empty();
+  const bool is_given = !batch.sample_weight.rows.empty();
+  const bool by_class = purpose_ == Purpose::kTraining && !objective_.class_weights.empty() &&
+                        !(is_given && profile_ == SemanticsProfile::kKeras22);
+  has_sample_weight_ = is_given || by_class;
   if (!has_sample_weight_) return;
-  gather_floats(batch.sample_weight, sample_weight_.host.mutable_data_ptr<float>());
+  float* weights = sample_weight_.host.mutable_data_ptr<float>();
+  if (is_given) {
+    gather_floats(batch.sample_weight, weights);
+  } else {
+    std::fill(weights, weights + rows_, 1.0F);
+  }
+  if (by_class) multiply_by_class(weights);
   sample_weight_.upload();
+}
+
+void Plan::multiply_by_class(float* weights) const {
+  const at::Tensor& target = targets_.front().host;
+  const std::int64_t columns = target.size(1);
+  const at::Tensor classes = columns > 1 ? at::argmax(target, 1) : target.round().to(at::kLong).view({rows_});
+  const std::int64_t* ids = classes.const_data_ptr<std::int64_t>();
+  for (std::int64_t row = 0; row < rows_; ++row) {
+    const auto found = objective_.class_weights.find(ids[row]);
+    if (found != objective_.class_weights.end()) weights[row] *= static_cast<float>(found->second);
+  }
 }
 
 void Plan::bind(const FlatState& state) {
@@ -164,7 +187,7 @@ double Plan::loss_of(std::size_t output, at::Tensor* gradient) const {
   const at::Tensor mask = end.mask != nullptr ? end.mask->data : at::Tensor();
   const OutputLoss& loss = objective_.outputs[output];
   const at::Tensor& values = end.logits->data;
-  return loss_and_gradient(loss, values, targets_[output].device, loss_factors(loss, values, weight, mask), gradient);
+  return loss_and_gradient(loss, values, targets_[output].device, loss_factors(loss, values, targets_[output].device, weight, mask), gradient);
 }
 
 double Plan::layer_penalties() const {

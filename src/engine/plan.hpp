@@ -71,6 +71,7 @@ class Plan {
   void link_weights(const at::TensorOptions& options);
   void load_targets(const BatchRows& batch);
   void load_weights(const BatchRows& batch);
+  void multiply_by_class(float* weights) const;
   double loss_of(std::size_t output, at::Tensor* gradient) const;
   double layer_penalties() const;
 

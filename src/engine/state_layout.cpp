@@ -4,6 +4,7 @@
 
 #include "engine/checksum.hpp"
 #include "engine/optimizer.hpp"
+#include "spec/optimizers.hpp"
 
 namespace modelhop::engine {
 namespace {
@@ -41,7 +42,7 @@ StateLayout make_state_layout(const ModelSpec& model, const OptimizerSpec& optim
     hash.add_word(static_cast<std::uint64_t>(layout.weights.back().storage));
     for (const std::int64_t extent : weight.shape) hash.add_word(static_cast<std::uint64_t>(extent));
   }
-  layout.slot_count = optimizer_slot_count(optimizer);
+  layout.slot_count = spec::slot_count(optimizer);
   for (int slot = 0; slot < layout.slot_count; ++slot) {
     layout.initial_slot_values.push_back(initial_slot_value(optimizer, slot));
   }

@@ -90,36 +90,74 @@ double Scheduler::seconds_per_cost(const Configuration& configuration) const {
   return measured_cost_ > 0.0 ? measured_seconds_ / measured_cost_ : 1.0;
 }
 
-std::optional<Unit> Scheduler::unit_for(int worker, ConfigurationKey key, const Configuration& configuration) const {
-  if (configuration.is_removed || configuration.is_training) return std::nullopt;
-  for (const Unit& unit : configuration.pending_evaluations) {
-    if (holds(worker, unit.kind, unit.segment)) return unit;
-  }
-  if (configuration.running > 0) return std::nullopt;  // evaluations of this iteration still run
+/// As remaining(), less the part of a running training unit that has passed.
+double Scheduler::time_left(const Configuration& configuration) const {
+  const double owed = configuration.owed_cost * seconds_per_cost(configuration);
+  return configuration.training ? owed - (now_ - configuration.began) : owed;
+}
+
+std::optional<std::int32_t> Scheduler::unvisited_segment(int worker, const Configuration& configuration) const {
   for (const std::int32_t segment : configuration.visit_order) {
-    if (configuration.unvisited[segment] && holds(worker, UnitKind::kTrain, segment)) {
-      return Unit{key, UnitKind::kTrain, segment, configuration.iteration};
-    }
+    if (configuration.unvisited[segment] && holds(worker, UnitKind::kTrain, segment)) return segment;
   }
   return std::nullopt;
 }
 
+std::optional<Unit> Scheduler::unit_for(int worker, ConfigurationKey key, const Configuration& configuration) const {
+  if (configuration.is_removed || configuration.training) return std::nullopt;
+  for (const Unit& unit : configuration.pending_evaluations) {
+    if (holds(worker, unit.kind, unit.segment)) return unit;
+  }
+  if (configuration.running > 0) return std::nullopt;  // evaluations of this iteration still run
+  const auto segment = unvisited_segment(worker, configuration);
+  if (!segment) return std::nullopt;
+  return Unit{key, UnitKind::kTrain, *segment, configuration.iteration};
+}
+
+double Scheduler::time_to_end(const Configuration& configuration) const {
+  const double cost = cost_of(configuration.work, *configuration.training);
+  return std::max(0.0, configuration.began + cost * seconds_per_cost(configuration) - now_);
+}
+
+/// A unit in the way of the longest configuration makes the whole run longer; a worker's idle time does not, as long as
+/// its load and the wait together fit in what that configuration needs.
+bool Scheduler::is_worth_waiting(int worker, double unit_seconds) const {
+  if (!holds_) return false;  // the worker that the longest is on can go on with it
+  const auto left = [this](const auto& item) { return item.second.is_removed ? 0.0 : time_left(item.second); };
+  const Configuration& longest = std::ranges::max_element(configurations_, {}, left)->second;
+  const auto is_owed = [&](int place) { return unvisited_segment(place, longest).has_value(); };
+  if (!longest.training || !is_owed(worker)) return false;
+  const double wait = time_to_end(longest);
+  if (wait >= unit_seconds || wait + remaining_load(worker) > time_left(longest)) return false;
+  // One worker is enough: where another one will be free for it by then, this one need not be.
+  return std::ranges::none_of(idle_, [&](int other) { return other != worker && is_owed(other); }) &&
+         std::ranges::none_of(configurations_, [&](const auto& item) {
+           const Configuration& other = item.second;
+           return other.training && is_owed(other.worker) && time_to_end(other) <= wait;
+         });
+}
+
 std::optional<Unit> Scheduler::next(int worker) {
   std::optional<Unit> best;
-  double longest = 0.0;
+  double most = 0.0;
   for (const auto& [key, configuration] : configurations_) {
-    const double seconds = configuration.owed_cost * seconds_per_cost(configuration);
-    if (best && seconds <= longest) continue;
+    const double seconds = time_left(configuration);
+    if (best && seconds <= most) continue;
     if (auto unit = unit_for(worker, key, configuration)) {
       best = unit;
-      longest = seconds;
+      most = seconds;
     }
   }
+  idle_.insert(worker);
   if (!best) return best;
   Configuration& chosen = configurations_.at(best->configuration);
+  if (is_worth_waiting(worker, cost_of(chosen.work, *best) * seconds_per_cost(chosen))) return std::nullopt;
+  idle_.erase(worker);
   ++chosen.running;
   if (best->kind == UnitKind::kTrain) {
-    chosen.is_training = true;
+    chosen.training = best;
+    chosen.worker = worker;
+    chosen.began = now_;
     chosen.unvisited[best->segment] = false;
   } else {
     std::erase(chosen.pending_evaluations, *best);
@@ -142,7 +180,10 @@ void Scheduler::finished(const Unit& unit, double seconds) {
     configuration.seconds_per_cost =
         weight * measured + (1.0 - weight) * configuration.seconds_per_cost.value_or(measured);
   }
-  if (unit.kind == UnitKind::kTrain) configuration.is_training = false;
+  if (unit.kind == UnitKind::kTrain) {
+    configuration.training.reset();
+    now_ = std::max(now_, configuration.began + seconds);
+  }
   if (configuration.is_removed) {
     if (configuration.running == 0) configurations_.erase(position);
     return;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace modelhop {
@@ -41,6 +42,7 @@ struct ScheduleOptions {
 /// A configuration trains one unit at a time; its evaluations of an iteration may run side by side, and its next
 /// iteration begins when they are done. Ties go to the lowest key: with one segment a worker and equal costs that
 /// makes the Latin square i xor j, which wastes nothing where the number of workers is a power of two.
+/// A worker may be left idle, until the configuration with the most work left comes to it, where that costs nothing.
 class Scheduler {
  public:
   /// Whether a worker has a segment. Empty: every worker has all.
@@ -52,14 +54,14 @@ class Scheduler {
   void add(ConfigurationKey key, Work work);
   void remove(ConfigurationKey key);
 
-  /// The unit that worker should run now, or none: then ask again after the next finished(), add() or remove().
+  /// The unit that the worker should run now, or none: then ask again after the next finished(), add() or remove().
   std::optional<Unit> next(int worker);
 
   /// Reports a unit that next() gave out, with its measured time.
   void finished(const Unit& unit, double seconds);
 
   bool is_done() const;                          ///< nothing owed, nothing running
-  double remaining(ConfigurationKey key) const;  ///< estimated time still owed, running units included
+  double remaining(ConfigurationKey key) const;  ///< estimated time still owed, running units included in full
   double remaining_load(int worker) const;       ///< estimated time owed on the segments that worker has
 
  private:
@@ -70,7 +72,9 @@ class Scheduler {
     std::vector<std::int32_t> visit_order;  ///< of this iteration, where a worker has the choice
     std::vector<Unit> pending_evaluations;
     int running = 0;
-    bool is_training = false;
+    std::optional<Unit> training;  ///< the training unit that runs
+    int worker = 0;                ///< where
+    double began = 0.0;            ///< since when, in now_
     bool is_removed = false;
     double owed_cost = 0.0;                  ///< of everything not yet finished
     std::optional<double> seconds_per_cost;  ///< measured; empty: the mean of all configurations
@@ -80,12 +84,18 @@ class Scheduler {
   void begin_evaluations(ConfigurationKey key, Configuration& configuration);
   void advance(ConfigurationKey key, Configuration& configuration);
   std::optional<Unit> unit_for(int worker, ConfigurationKey key, const Configuration& configuration) const;
+  std::optional<std::int32_t> unvisited_segment(int worker, const Configuration& configuration) const;
   bool holds(int worker, UnitKind kind, std::int32_t segment) const;
   double seconds_per_cost(const Configuration& configuration) const;
+  double time_left(const Configuration& configuration) const;
+  double time_to_end(const Configuration& configuration) const;
+  bool is_worth_waiting(int worker, double unit_seconds) const;
 
   ScheduleOptions options_;
   Holds holds_;
   std::map<ConfigurationKey, Configuration> configurations_;
+  std::set<int> idle_;             ///< workers that got no unit when they last asked
+  double now_ = 0.0;               ///< the latest end that measured times tell of; there is no other clock
   double measured_seconds_ = 0.0;  ///< over all finished units
   double measured_cost_ = 0.0;
 };

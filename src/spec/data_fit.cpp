@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a network can learn given data: shapes of its input and output against the packed columns.
+// Whether a network can learn given data: shapes of its inputs and outputs against the packed columns.
+#include <algorithm>
+
 #include "spec/grammar_text.hpp"
+#include "spec/losses.hpp"
+#include "spec/metrics.hpp"
 #include "spec/train_params.hpp"
 
 namespace modelhop {
@@ -8,74 +12,128 @@ namespace {
 
 using namespace spec;
 
+constexpr std::size_t kMaxAccumulators = 20'000'000;
+
 std::string architecture(const ModelSpec& model) {
   return "architecture " + in_quotes(model.name);
 }
 
-bool is_sparse_metric(MetricKind kind) {
-  return kind == MetricKind::kSparseCategoricalAccuracy || kind == MetricKind::kSparseTopKCategoricalAccuracy ||
-         kind == MetricKind::kSparseCategoricalCrossentropy;
-}
-
-bool is_one_hot_metric(MetricKind kind) {
-  return kind == MetricKind::kCategoricalAccuracy || kind == MetricKind::kTopKCategoricalAccuracy ||
-         kind == MetricKind::kCategoricalCrossentropy;
-}
-
+/// An output of the network and the dependent variable that it learns.
 struct Target {
   const ModelSpec& model;
   const LossSpec& loss;
+  std::size_t index;
   const Shape& output;     ///< of the network
   const Shape& dependent;  ///< of a row of the dependent variable; () is read as (1)
   std::int64_t class_count;
 
+  std::int64_t columns() const { return output.back(); }
+
   [[noreturn]] void refuse_shapes(std::string hint = {}) const {
-    refuse(architecture(model) + " puts out shape " + to_text(output) + ", but the dependent variable has shape " +
-               to_text(dependent) + " and loss is " + loss.name,
+    const bool is_one = model.outputs.size() == 1;
+    refuse(architecture(model) + (is_one ? "" : ", output " + in_quotes(model.output_names[index]) + ",") +
+               " puts out shape " + to_text(output) + ", but the dependent variable has shape " + to_text(dependent) +
+               " and loss is " + loss.name,
            std::move(hint));
   }
 
   /// One class id where the network puts out one row of scores.
   bool is_class_ids() const {
-    return !output.empty() && output.back() > 1 && element_count(dependent) == element_count(output) / output.back() &&
-           dependent != output;
+    return columns() > 1 && element_count(dependent) == element_count(output) / columns() && dependent != output;
   }
-  bool is_same() const { return dependent == output || (element_count(dependent) == 1 && element_count(output) == 1); }
+  /// The engine counts elements; shapes of more than one axis must agree besides, or it is a mistake.
+  bool is_same() const {
+    if (element_count(dependent) != element_count(output)) return false;
+    return dependent.size() <= 1 || without_ones(dependent) == without_ones(output);
+  }
+  bool fits(TargetFit fit) const {
+    if (fit == TargetFit::kClasses && columns() < 2) return false;
+    return is_same() || (fit != TargetFit::kSameShape && is_class_ids());
+  }
+
+ private:
+  static Shape without_ones(Shape shape) {
+    std::erase(shape, 1);
+    return shape;
+  }
 };
 
-void check_sparse(const Target& target) {
-  if (!target.is_class_ids()) {
+[[noreturn]] void refuse_loss(const Target& target, TargetFit fit) {
+  if (fit == TargetFit::kClasses && target.columns() < 2)
+    target.refuse_shapes(target.loss.name + " needs at least two output units; use binary_crossentropy for one.");
+  if (fit == TargetFit::kSameShape && target.is_class_ids())
     target.refuse_shapes(
-        "sparse_categorical_crossentropy needs class numbers and one output unit a class; for one-hot "
-        "columns use categorical_crossentropy.");
-  }
-  if (target.class_count > target.output.back()) {
-    refuse(architecture(target.model) + " puts out " + std::to_string(target.output.back()) +
-           " classes, but the data has " + std::to_string(target.class_count));
-  }
+        "Encode the classes as one-hot columns, or use categorical_crossentropy or sparse_categorical_crossentropy.");
+  target.refuse_shapes(fit == TargetFit::kClasses
+                           ? "The last layer needs one unit per class; the dependent variable class numbers or "
+                             "one-hot columns."
+                           : "The last layer needs as many units as the dependent variable has columns.");
 }
 
-void check_dense(const Target& target) {
-  if (!target.is_same()) {
-    target.refuse_shapes(target.is_class_ids()
-                             ? "Encode the classes as one-hot columns, or use sparse_categorical_crossentropy."
-                             : "The last layer needs as many units as the dependent variable has columns.");
+void check_loss(const Target& target) {
+  const TargetFit fit = target_fit(target.loss.kind);
+  if (!target.fits(fit)) refuse_loss(target, fit);
+  const std::int64_t ignored = target.loss.ignore_class && *target.loss.ignore_class >= target.columns() ? 1 : 0;
+  if (target.is_class_ids() && target.class_count > target.columns() + ignored) {
+    refuse(architecture(target.model) + " puts out " + std::to_string(target.columns()) +
+           " classes, but the data has " + std::to_string(target.class_count));
   }
-  if (target.loss.kind == LossKind::kCategoricalCrossentropy && target.output.back() < 2) {
-    target.refuse_shapes("categorical_crossentropy needs at least two output units; use binary_crossentropy for one.");
-  }
-  if (target.loss.kind == LossKind::kBinaryCrossentropy && element_count(target.dependent) == 1 &&
-      target.class_count > 2) {
-    refuse("loss is binary_crossentropy, but the dependent variable has " + std::to_string(target.class_count) +
+  const bool is_binary =
+      target.loss.kind == LossKind::kBinaryCrossentropy || target.loss.kind == LossKind::kBinaryFocalCrossentropy;
+  if (is_binary && element_count(target.dependent) == 1 && target.class_count > 2) {
+    refuse("loss is " + target.loss.name + ", but the dependent variable has " + std::to_string(target.class_count) +
                " classes",
            "Encode the classes as one-hot columns.");
   }
 }
 
-}  // namespace
+void check_metric(const Target& target, const MetricSpec& metric) {
+  const std::string name = "metric " + in_quotes(metric.name);
+  if (!target.fits(target_fit(metric.kind))) {
+    refuse(name + " does not go with an output of shape " + to_text(target.output) +
+           " and a dependent variable of shape " + to_text(target.dependent));
+  }
+  if (metric.class_id && *metric.class_id >= target.columns()) {
+    refuse(name + " looks at class " + std::to_string(*metric.class_id) + ", but the output has " +
+           std::to_string(target.columns()) + " columns");
+  }
+  if (metric.top_k && *metric.top_k > target.columns()) {
+    refuse(name + " looks at the top " + std::to_string(*metric.top_k) + ", but the output has " +
+           std::to_string(target.columns()) + " columns");
+  }
+  const bool is_confusion = metric.kind == MetricKind::kIoU || metric.kind == MetricKind::kMeanIoU ||
+                            metric.kind == MetricKind::kOneHotIoU || metric.kind == MetricKind::kOneHotMeanIoU;
+  const std::int64_t classes = std::max(target.columns() > 1 ? target.columns() : 0, target.class_count);
+  if (is_confusion && metric.num_classes < classes) {
+    refuse(name + " has num_classes " + std::to_string(metric.num_classes) + ", but there are " +
+           std::to_string(classes) + " classes");
+  }
+}
 
-void check_fits_data(const ModelSpec& model, const TrainSpec& train, const std::vector<Shape>& independent_shapes,
-                     const std::vector<DependentVariable>& dependents) {
+/// Classes that class_weight must know: columns of one-hot rows, else what the data says.
+std::int64_t weighted_classes(const Target& target) {
+  const bool is_one_hot = !target.is_class_ids() && target.columns() > 1;
+  return is_one_hot ? target.columns() : target.class_count;
+}
+
+void check_class_weights(const TrainSpec& train, const Target& target) {
+  const std::int64_t classes = weighted_classes(target);
+  if (train.class_weights.empty() || classes == 0) return;
+  const std::int64_t last = train.class_weights.rbegin()->first;
+  if (last >= classes)
+    refuse("fit_params: \"class_weight\" names class " + std::to_string(last) + ", but there are only " +
+           std::to_string(classes) + " classes");
+  if (target.model.profile == SemanticsProfile::kKeras3) return;
+  for (std::int64_t id = 0; id < classes; ++id) {
+    if (train.class_weights.contains(id)) continue;
+    refuse("fit_params: \"class_weight\" says nothing about class " + std::to_string(id) + " of " +
+               std::to_string(classes),
+           "Keras 2 wants a weight for each class; 1.0 changes nothing.");
+  }
+}
+
+void check_counts(const ModelSpec& model, const std::vector<Shape>& independent_shapes,
+                  const std::vector<DependentVariable>& dependents) {
   if (model.inputs.size() != independent_shapes.size()) {
     refuse(architecture(model) + " has " + std::to_string(model.inputs.size()) + " inputs, but there are " +
            std::to_string(independent_shapes.size()) + " independent variables");
@@ -89,25 +147,34 @@ void check_fits_data(const ModelSpec& model, const TrainSpec& train, const std::
     refuse(architecture(model) + " takes input of shape " + to_text(model.input_shape(index)) +
            ", but the independent variable has shape " + to_text(independent_shapes[index]));
   }
+}
+
+}  // namespace
+
+void check_fits_data(const ModelSpec& model, const TrainSpec& train, const std::vector<Shape>& independent_shapes,
+                     const std::vector<DependentVariable>& dependents) {
+  check_counts(model, independent_shapes, dependents);
+  check(train.losses.size() == dependents.size(), "losses are not resolved against the model");
+  std::vector<Target> targets;
   for (std::size_t index = 0; index < dependents.size(); ++index) {
-    const Target target{model, train.losses[index], model.output_shape(index), dependents[index].shape,
-                        dependents[index].class_count};
-    if (target.output.empty()) target.refuse_shapes();
-    if (train.losses[index].kind == LossKind::kSparseCategoricalCrossentropy) {
-      check_sparse(target);
-    } else {
-      check_dense(target);
-    }
+    // A network that puts out one number without an axis puts out one column.
+    static const Shape kOneColumn = {1};
+    const Shape& output = model.output_shape(index).empty() ? kOneColumn : model.output_shape(index);
+    targets.push_back(
+        {model, train.losses[index], index, output, dependents[index].shape, dependents[index].class_count});
+    check_loss(targets.back());
+    check_class_weights(train, targets.back());
   }
+  std::size_t accumulators = 0;
   for (const MetricSpec& metric : train.metrics) {
-    const auto index = static_cast<std::size_t>(metric.output_index);
-    const LossSpec& loss = train.losses[index];
-    const bool is_sparse = loss.kind == LossKind::kSparseCategoricalCrossentropy;
-    if ((is_sparse && is_one_hot_metric(metric.kind)) || (!is_sparse && is_sparse_metric(metric.kind))) {
-      refuse("metric " + in_quotes(metric.name) + " does not go with loss " + loss.name +
-             " and a dependent variable of shape " + to_text(dependents[index].shape));
-    }
+    const Target& target = targets.at(static_cast<std::size_t>(metric.output_index));
+    check_metric(target, metric);
+    accumulators += accumulator_count(metric, target.columns());
   }
+  if (accumulators > kMaxAccumulators)
+    refuse("compile_params: \"metrics\" need " + std::to_string(accumulators) + " sums, the limit is " +
+               std::to_string(kMaxAccumulators),
+           "Lower num_thresholds or num_classes.");
 }
 
 }  // namespace modelhop

@@ -1,245 +1,211 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names, aliases and arguments of losses and metrics.
+// One table row per loss and per argument.
 #include "spec/losses.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <optional>
 
+#include "spec/call_arguments.hpp"
 #include "spec/grammar_text.hpp"
 #include "spec/parameter_value.hpp"
 
 namespace modelhop::spec {
 namespace {
 
-struct LossName {
-  const char* name;   ///< snake_case
-  const char* alias;  ///< or null
-  LossKind loss;
-  MetricKind metric;
+constexpr std::size_t kMaxOutputs = 1000;
+
+struct LossRow {
+  LossKind kind;
+  std::string_view name;     ///< snake_case of the class
+  std::string_view aliases;  ///< of any Keras generation, in lower case
+  std::string_view signature;
+  TargetFit fit;
 };
 
-constexpr std::array kLosses = std::to_array<LossName>({
-    {"categorical_crossentropy", nullptr, LossKind::kCategoricalCrossentropy, MetricKind::kCategoricalCrossentropy},
-    {"sparse_categorical_crossentropy", nullptr, LossKind::kSparseCategoricalCrossentropy,
-     MetricKind::kSparseCategoricalCrossentropy},
-    {"binary_crossentropy", "bce", LossKind::kBinaryCrossentropy, MetricKind::kBinaryCrossentropy},
-    {"mean_squared_error", "mse", LossKind::kMeanSquaredError, MetricKind::kMeanSquaredError},
-    {"mean_absolute_error", "mae", LossKind::kMeanAbsoluteError, MetricKind::kMeanAbsoluteError},
+constexpr std::array kLosses = std::to_array<LossRow>({
+    {LossKind::kCategoricalCrossentropy, "categorical_crossentropy", "", "from_logits label_smoothing axis *",
+     TargetFit::kClasses},
+    // What follows from_logits differs between Keras versions.
+    {LossKind::kSparseCategoricalCrossentropy, "sparse_categorical_crossentropy", "", "from_logits * ignore_class axis",
+     TargetFit::kClasses},
+    {LossKind::kBinaryCrossentropy, "binary_crossentropy", "bce", "from_logits label_smoothing axis *",
+     TargetFit::kSameShape},
+    {LossKind::kMeanSquaredError, "mean_squared_error", "mse", "*", TargetFit::kSameShape},
+    {LossKind::kMeanAbsoluteError, "mean_absolute_error", "mae", "*", TargetFit::kSameShape},
+    {LossKind::kMeanAbsolutePercentageError, "mean_absolute_percentage_error", "mape", "*", TargetFit::kSameShape},
+    {LossKind::kMeanSquaredLogarithmicError, "mean_squared_logarithmic_error", "msle", "*", TargetFit::kSameShape},
+    {LossKind::kHuber, "huber", "huber_loss", "delta *", TargetFit::kSameShape},
+    {LossKind::kLogCosh, "log_cosh", "logcosh", "*", TargetFit::kSameShape},
+    {LossKind::kHinge, "hinge", "", "*", TargetFit::kSameShape},
+    {LossKind::kSquaredHinge, "squared_hinge", "", "*", TargetFit::kSameShape},
+    {LossKind::kCategoricalHinge, "categorical_hinge", "", "*", TargetFit::kSameShape},
+    {LossKind::kBinaryFocalCrossentropy, "binary_focal_crossentropy", "",
+     "apply_class_balancing alpha gamma from_logits label_smoothing axis *", TargetFit::kSameShape},
+    {LossKind::kCategoricalFocalCrossentropy, "categorical_focal_crossentropy", "",
+     "alpha gamma from_logits label_smoothing axis *", TargetFit::kSameShape},
+    {LossKind::kKlDivergence, "kl_divergence", "kullback_leibler_divergence kld", "*", TargetFit::kSameShape},
+    {LossKind::kPoisson, "poisson", "", "*", TargetFit::kSameShape},
+    {LossKind::kCosineSimilarity, "cosine_similarity", "cosine_proximity cosine", "axis *", TargetFit::kSameShape},
+    {LossKind::kDice, "dice", "", "* axis", TargetFit::kSameShape},
+    {LossKind::kTversky, "tversky", "", "alpha beta * axis", TargetFit::kSameShape},
 });
 
-struct MetricName {
-  const char* name;
-  MetricKind metric;
+constexpr std::string_view kCommonSignature = " reduction name dtype";
+
+struct RefusedLoss {
+  std::string_view name;
+  std::string_view reason;
 };
 
-constexpr std::array kMetrics = std::to_array<MetricName>({
-    {"accuracy", MetricKind::kAccuracy},
-    {"acc", MetricKind::kAccuracy},
-    {"binary_accuracy", MetricKind::kBinaryAccuracy},
-    {"categorical_accuracy", MetricKind::kCategoricalAccuracy},
-    {"sparse_categorical_accuracy", MetricKind::kSparseCategoricalAccuracy},
-    {"top_k_categorical_accuracy", MetricKind::kTopKCategoricalAccuracy},
-    {"sparse_top_k_categorical_accuracy", MetricKind::kSparseTopKCategoricalAccuracy},
+constexpr std::array kRefused = std::to_array<RefusedLoss>({
+    {"ctc", "Label sequences of varying length cannot be packed."},
+    {"circle", "It compares the examples of a batch with each other."},
+    {"categorical_generalized_cross_entropy", "categorical_crossentropy is the nearest that is supported."},
+    {"crossentropy", "Say which: categorical_crossentropy, sparse_categorical_crossentropy or binary_crossentropy."},
+    {"ce", "Say which: categorical_crossentropy, sparse_categorical_crossentropy or binary_crossentropy."},
 });
 
-constexpr std::array kOtherNames = std::to_array<std::string_view>({"mean_absolute_percentage_error",
-                                                                    "mape",
-                                                                    "mean_squared_logarithmic_error",
-                                                                    "msle",
-                                                                    "huber",
-                                                                    "huber_loss",
-                                                                    "log_cosh",
-                                                                    "logcosh",
-                                                                    "hinge",
-                                                                    "squared_hinge",
-                                                                    "categorical_hinge",
-                                                                    "binary_focal_crossentropy",
-                                                                    "categorical_focal_crossentropy",
-                                                                    "kullback_leibler_divergence",
-                                                                    "kl_divergence",
-                                                                    "kld",
-                                                                    "poisson",
-                                                                    "cosine_proximity",
-                                                                    "cosine_similarity",
-                                                                    "cosine",
-                                                                    "auc",
-                                                                    "precision",
-                                                                    "recall",
-                                                                    "root_mean_squared_error",
-                                                                    "f1_score",
-                                                                    "fbeta_score",
-                                                                    "mean_io_u",
-                                                                    "true_positives",
-                                                                    "false_positives",
-                                                                    "true_negatives",
-                                                                    "false_negatives"});
-
-bool is_other_name(const std::string& name) {
-  return std::find(kOtherNames.begin(), kOtherNames.end(), name) != kOtherNames.end();
+void read_axis(const std::string& what, const PythonValue& value, LossSpec& loss) {
+  const bool is_whole_batch = loss.kind == LossKind::kDice || loss.kind == LossKind::kTversky;
+  const auto* axis = std::get_if<long long>(&value.value);
+  if (is_whole_batch ? is_none(value) : axis != nullptr && *axis == -1) return;
+  unsupported(what + " = " + in_quotes(value.text) + " is not supported",
+              is_whole_batch ? "It is over all axes: leave it out." : "It is over the last axis: leave it out.");
 }
 
-const LossName* find_loss(const std::string& name) {
-  for (const LossName& entry : kLosses) {
-    if (name == entry.name || (entry.alias != nullptr && name == entry.alias)) return &entry;
+void read_reduction(const std::string& what, const PythonValue& value, LossSpec& loss) {
+  const std::string word = is_none(value) ? "none" : word_of(what, value);
+  if (word == "sum") {
+    loss.reduction = LossReduction::kSum;
+  } else if (word == "mean_with_sample_weight") {
+    loss.reduction = LossReduction::kMeanWithSampleWeight;
+  } else if (has_word("auto sum_over_batch_size mean", word)) {
+    loss.reduction = LossReduction::kMean;
+  } else if (word == "none") {
+    unsupported(what + " = " + in_quotes(value.text) + " is not supported", "Training needs one number per batch.");
+  } else {
+    refuse(what + " must be 'sum_over_batch_size', 'sum' or 'mean_with_sample_weight', not " + in_quotes(value.text));
+  }
+}
+
+void read_dtype(const std::string& what, const PythonValue& value, LossSpec&) {
+  if (!is_none(value) && word_of(what, value) != "float32")
+    unsupported(what + " = " + in_quotes(value.text) + " is not supported", "Training is in 32-bit floats.");
+}
+
+constexpr std::array kArguments = std::to_array<Argument<LossSpec>>({
+    {"from_logits", &LossSpec::from_logits},
+    {"label_smoothing", &LossSpec::label_smoothing, kShare},
+    {"delta", &LossSpec::delta, kPositive},
+    {"gamma", &LossSpec::gamma, kNotNegative},
+    {"alpha", &LossSpec::alpha, kNotNegative},
+    {"beta", &LossSpec::beta, kNotNegative},
+    {"apply_class_balancing", &LossSpec::apply_class_balancing},
+    {"ignore_class", &LossSpec::ignore_class},
+    {"axis", &read_axis},
+    {"reduction", &read_reduction},
+    {"dtype", &read_dtype},
+    {"name", {}},
+});
+
+const LossRow* find_loss(const std::string& name) {
+  for (const LossRow& row : kLosses) {
+    if (row.name == name || has_word(row.aliases, name)) return &row;
   }
   return nullptr;
 }
 
-bool is_crossentropy(LossKind kind) {
-  return kind == LossKind::kCategoricalCrossentropy || kind == LossKind::kSparseCategoricalCrossentropy ||
-         kind == LossKind::kBinaryCrossentropy;
+[[noreturn]] void refuse_loss(const std::string& written, const std::string& name) {
+  for (const RefusedLoss& row : kRefused) {
+    if (row.name == name) unsupported("loss " + in_quotes(written), std::string(row.reason));
+  }
+  std::string known;
+  for (const LossRow& row : kLosses) known += (known.empty() ? "" : ", ") + std::string(row.name);
+  refuse("unknown loss " + in_quotes(written), "Accepted: " + known + ".");
 }
 
-/// Arguments of every loss: they may only say what is the case anyway.
-void check_common_argument(const std::string& what, const std::string& name, const PythonValue& value) {
-  if (name == "name" || is_none(value)) return;
-  if (name == "axis" && number_of(what, value) == -1.0) return;
-  if (name == "reduction") {
-    const std::string reduction = lower_case(string_of(what, value));
-    if (reduction == "auto" || reduction == "sum_over_batch_size") return;
-  }
-  if (name == "dtype" && string_of(what, value) == "float32") return;
-  if (name != "axis" && name != "reduction" && name != "dtype" && name != "ignore_class") refuse(what + " is unknown");
-  unsupported(what + " = " + in_quotes(value.text) + " is not supported");
+void check_outputs(const char* key, std::size_t count) {
+  if (count == 0) refuse("compile_params: " + in_quotes(key) + " is empty");
+  if (count > kMaxOutputs)
+    refuse("compile_params: " + in_quotes(key) + " has " + std::to_string(count) + " entries, the limit is " +
+           std::to_string(kMaxOutputs));
 }
 
-void set_loss_argument(LossSpec& loss, const std::string& name, const PythonValue& value) {
-  const std::string what = "loss " + loss.name + ": argument " + in_quotes(name);
-  if (name == "from_logits" && is_crossentropy(loss.kind)) {
-    loss.from_logits = boolean_of(what, value);
-  } else if (name == "label_smoothing" && is_crossentropy(loss.kind) &&
-             loss.kind != LossKind::kSparseCategoricalCrossentropy) {
-    loss.label_smoothing = number_of(what, value);
-    if (loss.label_smoothing < 0.0 || loss.label_smoothing > 1.0)
-      refuse(what + " must be from 0 to 1, not " + in_quotes(value.text));
-  } else {
-    check_common_argument(what, name, value);
-  }
-}
-
-/// The k of MADlib's `top_<k>_accuracy`.
-std::optional<int> top_k_of(const std::string& name) {
-  if (!name.starts_with("top_") || !name.ends_with("_accuracy") || name.size() <= 13) return {};
-  const char* begin = name.data() + 4;
-  const char* end = name.data() + name.size() - 9;
-  int k = 0;
-  const auto [stop, error] = std::from_chars(begin, end, k);
-  if (error != std::errc() || stop != end || k < 1) return {};
-  return k;
-}
-
-MetricKind crossentropy_metric(const LossSpec& loss) {
-  for (const LossName& entry : kLosses) {
-    if (entry.loss == loss.kind && is_crossentropy(loss.kind)) return entry.metric;
-  }
-  return MetricKind::kCategoricalCrossentropy;
-}
-
-std::optional<MetricSpec> find_metric(const PythonCall& call, const LossSpec& loss) {
-  MetricSpec metric;
-  // Keras's class Accuracy compares values for equality; the name 'accuracy' is what people mean.
-  if (call.name == "Accuracy") unsupported("metric \"Accuracy\"", "Write 'accuracy'.");
-  const std::string name = snake_case(call.name);
-  if (const std::optional<int> k = top_k_of(name)) {
-    metric.kind = MetricKind::kTopKCategoricalAccuracy;
-    metric.k = *k;
-    return metric;
-  }
-  for (const MetricName& entry : kMetrics) {
-    if (name != entry.name) continue;
-    metric.kind = entry.metric;
-    return metric;
-  }
-  if (name == "crossentropy" || name == "ce") {
-    metric.kind = crossentropy_metric(loss);
-    return metric;
-  }
-  const LossName* entry = find_loss(name);
-  if (entry == nullptr) return {};
-  metric.kind = entry->metric;
-  return metric;
-}
-
-void set_metric_argument(MetricSpec& metric, const std::string& name, const PythonValue& value) {
-  const std::string what = "metric " + metric.name + ": argument " + in_quotes(name);
-  const bool is_top_k =
-      metric.kind == MetricKind::kTopKCategoricalAccuracy || metric.kind == MetricKind::kSparseTopKCategoricalAccuracy;
-  if (name == "k" && is_top_k) {
-    metric.k = integer_of(what, value, 1);
-  } else if (name == "threshold" && metric.kind == MetricKind::kBinaryAccuracy) {
-    if (number_of(what, value) != 0.5) unsupported(what + " = " + in_quotes(value.text) + " is not supported");
-  } else if (name == "from_logits" || name == "label_smoothing") {
-    const auto* flag = std::get_if<bool>(&value.value);
-    const bool is_off = flag != nullptr ? !*flag : number_of(what, value) == 0.0;
-    if (!is_off) unsupported(what + " = " + in_quotes(value.text) + " is not supported");
-  } else {
-    check_common_argument(what, name, value);
-  }
-}
-
-MetricSpec read_metric(const PythonValue& value, const LossSpec& loss) {
-  const auto* text = std::get_if<std::string>(&value.value);
-  const std::string written = text != nullptr ? *text : value.text;
-  const PythonCall call = callable_of("metrics", value);
-  std::optional<MetricSpec> metric = find_metric(call, loss);
-  if (!metric) {
-    if (is_other_name(snake_case(call.name))) unsupported("metric " + in_quotes(call.name));
-    refuse("unknown metric " + in_quotes(call.name));
-  }
-  metric->name = written;
-  if (call.positional.size() > 1)
-    refuse("metric " + metric->name + ": argument " + in_quotes(call.positional[1].text) + " needs a name");
-  if (!call.positional.empty()) set_metric_argument(*metric, "k", call.positional[0]);
-  for (const auto& [name, argument] : call.named) set_metric_argument(*metric, name, argument);
-  return *metric;
+/// The names of a dict by output; each once.
+std::vector<std::string> output_names(const char* key, const PythonDict& dict) {
+  check_outputs(key, dict.size());
+  std::vector<std::string> names;
+  for (const auto& [name, content] : dict)
+    names.push_back(string_of("compile_params: a key of " + in_quotes(key), name));
+  std::vector<std::string> sorted = names;
+  std::sort(sorted.begin(), sorted.end());
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice != sorted.end())
+    refuse("compile_params: " + in_quotes(key) + " names output " + in_quotes(*twice) + " twice");
+  return names;
 }
 
 }  // namespace
 
 LossSpec read_loss(const PythonValue& value) {
-  if (std::holds_alternative<PythonList>(value.value)) {
-    const auto& list = std::get<PythonList>(value.value);
-    if (list.size() != 1) unsupported("a list of " + std::to_string(list.size()) + " losses", "Give one loss.");
-    return read_loss(list.front());
-  }
+  if (is_none(value))
+    unsupported("an output without a loss", "Give each output a loss; weight 0 in loss_weights takes one out.");
   const PythonCall call = callable_of("loss", value);
   const std::string name = snake_case(call.name);
-  const LossName* entry = find_loss(name);
-  if (entry == nullptr) {
-    const std::string hint =
-        "categorical_crossentropy, sparse_categorical_crossentropy, binary_crossentropy, mean_squared_error and "
-        "mean_absolute_error are accepted.";
-    if (is_other_name(name)) unsupported("loss " + in_quotes(call.name), hint);
-    refuse("unknown loss " + in_quotes(call.name), hint);
+  const LossRow* row = find_loss(name);
+  if (row == nullptr) refuse_loss(call.name, name);
+  LossSpec loss{row->kind, std::string(row->name)};
+  if (row->kind == LossKind::kTversky) {
+    loss.gamma = 1.0;
+    loss.alpha = 0.5;
   }
-  LossSpec loss{entry->loss, entry->name};
-  constexpr std::array kPositions = std::to_array<const char*>({"from_logits", "label_smoothing"});
-  for (std::size_t i = 0; i < call.positional.size(); ++i) {
-    if (i >= kPositions.size())
-      refuse("loss " + loss.name + ": argument " + in_quotes(call.positional[i].text) + " needs a name");
-    set_loss_argument(loss, kPositions[i], call.positional[i]);
-  }
-  for (const auto& [argument, content] : call.named) set_loss_argument(loss, argument, content);
+  read_arguments("loss " + loss.name, call, std::string(row->signature) + std::string(kCommonSignature), kArguments,
+                 loss);
   return loss;
 }
 
-std::vector<MetricSpec> read_metrics(const PythonValue& value, const LossSpec& loss) {
-  std::vector<MetricSpec> metrics;
-  if (is_none(value)) return metrics;
-  const auto* list = std::get_if<PythonList>(&value.value);
-  if (list == nullptr) {
-    if (std::holds_alternative<PythonDict>(value.value)) unsupported("metrics as a dict", "Give a list.");
-    metrics.push_back(read_metric(value, loss));
-    return metrics;
+void read_losses(const PythonValue& written, TrainSpec& train) {
+  const PythonValue value = without_quotes(written);
+  if (const auto* list = std::get_if<PythonList>(&value.value)) {
+    check_outputs("loss", list->size());
+    train.loss_form = {OutputForm::Kind::kPerOutput, list->size()};
+    for (const PythonValue& element : *list) train.losses.push_back(read_loss(element));
+  } else if (const auto* dict = std::get_if<PythonDict>(&value.value); dict != nullptr && !names_a_class(*dict)) {
+    train.loss_outputs = output_names("loss", *dict);
+    train.loss_form = {OutputForm::Kind::kNamed};
+    for (const auto& [name, content] : *dict) train.losses.push_back(read_loss(content));
+  } else {
+    train.loss_form = {OutputForm::Kind::kAll};
+    train.losses.push_back(read_loss(value));
   }
-  // One output: [['accuracy']] means ['accuracy'].
-  const bool is_nested = list->size() == 1 && std::holds_alternative<PythonList>(list->front().value);
-  for (const PythonValue& element : is_nested ? std::get<PythonList>(list->front().value) : *list) {
-    metrics.push_back(read_metric(element, loss));
+}
+
+void read_loss_weights(const PythonValue& written, TrainSpec& train) {
+  const PythonValue value = without_quotes(written);
+  if (is_none(value)) return;
+  const std::string what = "compile_params: \"loss_weights\"";
+  const auto read = [&](const PythonValue& element) {
+    read_value(what, element, kAnyNumber, train.loss_weights.emplace_back());
+  };
+  if (const auto* list = std::get_if<PythonList>(&value.value)) {
+    check_outputs("loss_weights", list->size());
+    train.loss_weight_form = {OutputForm::Kind::kPerOutput, list->size()};
+    for (const PythonValue& element : *list) read(element);
+  } else if (const auto* dict = std::get_if<PythonDict>(&value.value)) {
+    train.loss_weight_outputs = output_names("loss_weights", *dict);
+    train.loss_weight_form = {OutputForm::Kind::kNamed};
+    for (const auto& [name, content] : *dict) read(content);
+  } else {
+    train.loss_weight_form = {OutputForm::Kind::kAll};
+    read(value);
   }
-  return metrics;
+}
+
+TargetFit target_fit(LossKind kind) {
+  for (const LossRow& row : kLosses) {
+    if (row.kind == kind) return row.fit;
+  }
+  throw Error(ErrorCode::kInternal, "a loss without a row in its table");
 }
 
 }  // namespace modelhop::spec

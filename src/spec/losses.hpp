@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keras losses and metrics as users write them.
+// Keras losses as users write them.
 #pragma once
-
-#include <vector>
 
 #include "modelhop/train_spec.hpp"
 #include "spec/python_literal.hpp"
+#include "spec/target_fit.hpp"
 
 namespace modelhop::spec {
 
+/// A name or a call.
 LossSpec read_loss(const PythonValue& value);
 
-/// A list, a single metric, or None. `loss` decides what "crossentropy" means.
-std::vector<MetricSpec> read_metrics(const PythonValue& value, const LossSpec& loss);
+/// One loss, a list with one per output, or a dict by output name, into losses, loss_outputs and loss_form.
+void read_losses(const PythonValue& value, TrainSpec& train);
+
+/// One number, a list with one per output, or a dict by output name, into the loss_weight fields.
+void read_loss_weights(const PythonValue& value, TrainSpec& train);
+
+TargetFit target_fit(LossKind kind);
 
 }  // namespace modelhop::spec

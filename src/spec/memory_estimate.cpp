@@ -2,10 +2,11 @@
 // What training takes in bytes, from the specs alone:
 //   state     = 4 x (parameters + trainable parameters x optimizer slots)
 //   workspace = the larger of
-//     training:   4 x (trainable parameters                      gradients
-//                      + 2 x batch x elements of all outputs     activations and their gradients
-//                      + 2 x batch x (input + output) of the largest convolution   its padded and reordered copies)
-//     evaluation: 4 x kEvaluationRows x (elements of all outputs + 2 x (input + output) of the largest convolution)
+//     training:   4 x (trainable parameters            gradients
+//                      + 2 x batch x activations       elements of all outputs and what layers keep inside, and their
+//                                                      gradients
+//                      + 2 x batch x scratch)          padded and reordered copies of the largest convolution
+//     evaluation: 4 x kEvaluationRows x (activations + 2 x scratch)
 #include <algorithm>
 #include <limits>
 
@@ -22,6 +23,54 @@ std::int64_t bytes_of(long double elements) {
   return bytes >= static_cast<long double>(limit) ? limit : static_cast<std::int64_t>(bytes);
 }
 
+long double elements_of(const Shape& shape) {
+  return static_cast<long double>(element_count(shape));
+}
+
+/// Elements without the last axis: steps, pixels.
+long double positions_of(const Shape& shape) {
+  return shape.empty() || shape.back() == 0 ? 1.0L : elements_of(shape) / static_cast<long double>(shape.back());
+}
+
+long double number_or(const LayerSpec& layer, const char* name, long double otherwise) {
+  const auto found = layer.attributes.find(name);
+  const auto* number = found == layer.attributes.end() ? nullptr : std::get_if<std::int64_t>(&found->second);
+  return number == nullptr ? otherwise : static_cast<long double>(*number);
+}
+
+/// Gates and states of each step. A weight named recurrent_kernel has a column per unit and gate, also in the cells and
+/// directions that the layer wraps.
+long double recurrent_elements(const LayerSpec& layer, const Shape& input) {
+  constexpr std::string_view kKernel = "recurrent_kernel";
+  long double columns = 0;
+  for (const WeightSpec& weight : layer.weights) {
+    if (std::string_view(weight.name).ends_with(kKernel) && !weight.shape.empty())
+      columns += static_cast<long double>(weight.shape.back());
+  }
+  return 3.0L * columns * positions_of(input);
+}
+
+/// Scores before and after softmax, and the projections.
+long double attention_elements(const LayerSpec& layer, const Shape& query, const Shape& value) {
+  if (!std::string_view(layer.class_name).ends_with("Attention")) return 0;
+  const long double pairs = positions_of(query) * positions_of(value);
+  if (layer.class_name == "AdditiveAttention")
+    return pairs * (2.0L + elements_of(query) / std::max(1.0L, positions_of(query)));
+  const long double heads = number_or(layer, "num_heads", number_or(layer, "num_query_heads", 1));
+  const long double key = number_or(layer, "key_dim", number_or(layer, "head_dim", 0));
+  const long double projected = key + std::max(key, number_or(layer, "value_dim", 0));
+  return heads * (2.0L * pairs + projected * (positions_of(query) + positions_of(value)));
+}
+
+/// Padded and reordered copies that a convolution works on, its own or those of layers it wraps.
+long double convolution_scratch(const LayerSpec& layer, const Shape& input, const Shape& output) {
+  long double scratch = 0;
+  if (layer.attributes.contains("kernel_size"))
+    scratch = elements_of(input) * std::max(1.0L, number_or(layer, "depth_multiplier", 1)) + elements_of(output);
+  for (const LayerSpec& child : layer.children) scratch = std::max(scratch, convolution_scratch(child, input, output));
+  return scratch;
+}
+
 }  // namespace
 
 MemoryEstimate estimate_memory(const ModelSpec& model, const TrainSpec& train) {
@@ -29,12 +78,13 @@ MemoryEstimate estimate_memory(const ModelSpec& model, const TrainSpec& train) {
   long double activations = 0;
   long double scratch = 0;
   for (const NodeSpec& node : model.nodes) {
-    long double output = 0;
-    for (const Shape& shape : node.output_shapes) output += static_cast<long double>(element_count(shape));
-    activations += output;
-    if (model.layers[node.layer].class_name != "Conv2D") continue;
-    const auto input = static_cast<long double>(element_count(model.shape_of(node.inputs.front())));
-    scratch = std::max(scratch, input + output);
+    for (const Shape& shape : node.output_shapes) activations += elements_of(shape);
+    if (node.inputs.empty()) continue;
+    const LayerSpec& layer = model.layers[node.layer];
+    const Shape& first = model.shape_of(node.inputs.front());
+    const Shape& second = node.inputs.size() > 1 ? model.shape_of(node.inputs[1]) : first;
+    activations += recurrent_elements(layer, first) + attention_elements(layer, first, second);
+    scratch = std::max(scratch, convolution_scratch(layer, first, node.output_shapes.front()));
   }
   MemoryEstimate estimate;
   estimate.state =

@@ -15,18 +15,23 @@ namespace {
   refuse(what + " must be " + expected + ", not " + in_quotes(value.text));
 }
 
+/// What Keras's serialization writes beside the class and its arguments.
+bool is_ignored_key(const std::string& name) {
+  return name == "module" || name == "registered_name" || name == "build_config" || name == "shared_object_id";
+}
+
 /// {'class_name': 'Adam', 'config': {'learning_rate': 0.01}}
 PythonCall call_of_dict(const std::string& what, const PythonValue& value, const PythonDict& dict) {
   PythonCall call;
   for (const auto& [key, content] : dict) {
-    const std::string name = string_of(what, key);
+    const std::string name = string_of(what + " key", key);
     if (name == "class_name") {
       call.name = string_of(what + " class_name", content);
     } else if (name == "config") {
       const auto* config = std::get_if<PythonDict>(&content.value);
       if (config == nullptr) refuse_value(what + " config", content, "a dict");
       for (const auto& [argument, setting] : *config) call.named.emplace_back(string_of(what, argument), setting);
-    } else if (name != "module" && name != "registered_name") {
+    } else if (!is_ignored_key(name)) {
       refuse(what + ": unknown key " + in_quotes(name) + " in " + in_quotes(value.text));
     }
   }
@@ -36,7 +41,8 @@ PythonCall call_of_dict(const std::string& what, const PythonValue& value, const
 }
 
 constexpr std::array kModules = std::to_array<std::string_view>(
-    {"tensorflow", "tf", "keras", "K", "tf_keras", "optimizers", "legacy", "losses", "metrics", "opt", "experimental"});
+    {"tensorflow", "tf", "keras", "K", "tf_keras", "python", "api", "v1", "v2", "compat", "src", "optimizers", "legacy",
+     "schedules", "losses", "metrics", "callbacks", "opt", "experimental"});
 
 }  // namespace
 
@@ -71,6 +77,28 @@ std::string string_of(const std::string& what, const PythonValue& value) {
   const auto* text = std::get_if<std::string>(&value.value);
   if (text == nullptr) refuse_value(what, value, "a string");
   return *text;
+}
+
+std::string word_of(const std::string& what, const PythonValue& value) {
+  const auto* call = std::get_if<PythonCall>(&value.value);
+  if (call == nullptr || call->is_call) return lower_case(string_of(what, value));
+  return lower_case(call->name.substr(call->name.rfind('.') + 1));
+}
+
+bool names_a_class(const PythonDict& dict) {
+  for (const auto& [key, content] : dict) {
+    const auto* name = std::get_if<std::string>(&key.value);
+    if (name != nullptr && *name == "class_name") return true;
+  }
+  return false;
+}
+
+PythonValue without_quotes(const PythonValue& value) {
+  const auto* text = std::get_if<std::string>(&value.value);
+  const std::size_t first = text == nullptr ? std::string::npos : text->find_first_not_of(" \t\r\n");
+  if (first == std::string::npos || std::string_view("[({").find((*text)[first]) == std::string_view::npos)
+    return value;
+  return parse_python_value(*text);
 }
 
 std::string bare_name(const std::string& dotted) {

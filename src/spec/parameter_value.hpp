@@ -16,6 +16,14 @@ double number_of(const std::string& what, const PythonValue& value);
 bool boolean_of(const std::string& what, const PythonValue& value);
 int integer_of(const std::string& what, const PythonValue& value, int low);
 std::string string_of(const std::string& what, const PythonValue& value);
+/// A word in any case, in lower case: 'SUM', or the last part of a name such as tf.keras.losses.Reduction.SUM.
+std::string word_of(const std::string& what, const PythonValue& value);
+
+/// Whether {'class_name': ...} is meant, not a dict by output.
+bool names_a_class(const PythonDict& dict);
+
+/// A list or dict that was written in quotes, as MADlib allows it; any other value as it is.
+PythonValue without_quotes(const PythonValue& value);
 
 /// `adam`, 'adam', 'Adam(lr=0.1)', keras.optimizers.Adam(lr=0.1) or {'class_name': 'Adam', 'config': {...}}, as one
 /// call. Packages and modules (keras., tf.keras.optimizers.legacy.) are taken off the name.

@@ -17,6 +17,7 @@ using spec::refuse;
 
 constexpr int kMaxDepth = 32;
 constexpr std::size_t kMaxText = std::size_t{1} << 20;
+constexpr std::size_t kMaxArguments = 1000;  // of one call; also assignments
 
 bool is_name_start(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -48,6 +49,7 @@ class Reader {
       expect('=');
       PythonValue value = read_value();
       std::erase_if(pairs, [&name](const auto& pair) { return pair.first == name; });
+      if (pairs.size() >= kMaxArguments) fail("more than " + std::to_string(kMaxArguments) + " parameters");
       pairs.emplace_back(std::move(name), std::move(value));
       if (!at_end()) expect(',');
     }
@@ -261,6 +263,8 @@ class Reader {
     call.is_call = true;
     expect('(');
     while (!accept(')')) {
+      if (call.named.size() + call.positional.size() >= kMaxArguments)
+        fail("more than " + std::to_string(kMaxArguments) + " arguments");
       const std::size_t begin = at_;
       std::string name = is_name_start(peek()) ? read_name() : std::string();
       if (!name.empty() && accept('=')) {

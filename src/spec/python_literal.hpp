@@ -29,10 +29,11 @@ struct PythonValue {
   std::string text;  ///< as written, trimmed
 };
 
-/// One value. Throws kInvalidArgument with the position of what is wrong. Nesting is limited to 32.
+/// One value. Throws kInvalidArgument with the position of what is wrong. Nesting is limited to 32,
+/// arguments of a call to 1000, the text to 1 MB.
 PythonValue parse_python_value(std::string_view text);
 
-/// `name = value, name = value`; later duplicates win.
+/// `name = value, name = value`; later duplicates win. At most 1000.
 std::vector<std::pair<std::string, PythonValue>> parse_python_assignments(std::string_view text);
 
 }  // namespace modelhop

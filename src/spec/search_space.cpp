@@ -56,6 +56,15 @@ std::string value_text(const PythonValue& value) {
   return value.text;
 }
 
+/// A single metric becomes a list of one, as MADlib has it; lists and dicts by output stay, also those in quotes.
+std::string metrics_text(const PythonValue& value) {
+  const auto* text = std::get_if<std::string>(&value.value);
+  if (text != nullptr && (text->starts_with("[") || text->starts_with("{"))) return *text;
+  const bool is_whole = is_none(value) || std::holds_alternative<PythonList>(value.value) ||
+                        std::holds_alternative<PythonDict>(value.value);
+  return is_whole ? value_text(value) : "[" + value_text(value) + "]";
+}
+
 class GridReader {
  public:
   explicit GridReader(const char* grid) : grid_(grid) {}
@@ -183,15 +192,7 @@ void read_compile_grid(std::string_view text, SearchSpace& space) {
     if (!is_known) continue;  // refused below, when it is known whether an optimizer has it too
     Parameter parameter{key};
     for (const PythonValue& element : reader.list(key, value)) {
-      const bool is_single_metric =
-          key == "metrics" && !std::holds_alternative<PythonList>(element.value) && !is_none(element);
-      const auto* metric = std::get_if<std::string>(&element.value);
-      const bool is_list_text = metric != nullptr && metric->starts_with("[");
-      if (is_list_text) {
-        add_value(parameter, *metric);
-      } else {
-        add_value(parameter, is_single_metric ? "[" + value_text(element) + "]" : value_text(element));
-      }
+      add_value(parameter, key == "metrics" || key == "weighted_metrics" ? metrics_text(element) : value_text(element));
     }
     space.compile.push_back(std::move(parameter));
   }

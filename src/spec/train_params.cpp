@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keys of compile parameters and fit parameters.
+// The keys of compile parameters and fit parameters: one table row per key.
 #include "spec/train_params.hpp"
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "spec/call_arguments.hpp"
+#include "spec/callbacks.hpp"
 #include "spec/grammar_text.hpp"
 #include "spec/losses.hpp"
+#include "spec/metrics.hpp"
 #include "spec/optimizers.hpp"
 #include "spec/parameter_value.hpp"
 
@@ -15,172 +16,177 @@ namespace modelhop {
 namespace {
 
 using namespace spec;
-using Assignments = std::vector<std::pair<std::string, PythonValue>>;
 
-const PythonValue* find_value(const Assignments& assignments, std::string_view name) {
-  for (const auto& [key, value] : assignments) {
-    if (key == name) return &value;
-  }
-  return nullptr;
+/// Sets the fields of `train` that the key is about. `what` is `fit_params: "key"`.
+using ReadKey = void (*)(const std::string& what, const PythonValue& value, SemanticsProfile profile, TrainSpec& train);
+
+struct Key {
+  std::string_view name;
+  ReadKey read;  ///< null: not accepted
+  std::string_view hint = {};
+  bool is_required = false;
+};
+
+/// A value that must not say anything, with the reason.
+void require_none(const std::string& what, const PythonValue& value, const char* reason) {
+  if (!is_none(value)) unsupported(what + " = " + in_quotes(value.text) + " is not supported", reason);
 }
 
-/// Keys that are legal and must be None.
-void require_none(const std::string& parameters, const std::string& key, const PythonValue& value, const char* reason) {
-  if (is_none(value)) return;
-  unsupported(parameters + ": " + in_quotes(key) + " = " + in_quotes(value.text) + " is not supported", reason);
+void read_optimizer_key(const std::string&, const PythonValue& value, SemanticsProfile profile, TrainSpec& train) {
+  train.optimizer = read_optimizer(value, profile);
 }
 
-void check_compile_keys(const Assignments& assignments) {
-  for (const auto& [key, value] : assignments) {
-    if (key == "optimizer" || key == "loss" || key == "metrics") continue;
-    if (key == "loss_weights") {
-      require_none("compile_params", key, value, "A network has one output, whose loss has weight 1.");
-    } else if (key == "weighted_metrics" || key == "sample_weight_mode") {
-      require_none("compile_params", key, value, "Examples have no weights.");
-    } else {
-      refuse("compile_params: " + in_quotes(key) + " is not currently accepted as a parameter",
-             "optimizer, loss and metrics are accepted.");
-    }
-  }
+void read_loss_key(const std::string&, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
+  read_losses(value, train);
+}
+
+void read_loss_weights_key(const std::string&, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
+  read_loss_weights(value, train);
+}
+
+void read_metrics_key(const std::string&, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
+  read_metrics(value, false, train);
+}
+
+void read_weighted_metrics_key(const std::string&, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
+  read_metrics(value, true, train);
+}
+
+void read_sample_weight_mode(const std::string& what, const PythonValue& value, SemanticsProfile, TrainSpec&) {
+  require_none(what, value, "A sample weight belongs to a whole example.");
+}
+
+constexpr std::array kCompileKeys = std::to_array<Key>({
+    {"optimizer", &read_optimizer_key, {}, true},
+    {"loss", &read_loss_key, {}, true},
+    {"metrics", &read_metrics_key},
+    {"loss_weights", &read_loss_weights_key},
+    {"weighted_metrics", &read_weighted_metrics_key},
+    {"sample_weight_mode", &read_sample_weight_mode},
+});
+
+void read_batch_size(const std::string& what, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
+  if (!is_none(value)) train.batch_size = integer_of(what, value, 1);
+}
+
+void read_epochs(const std::string& what, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
+  train.epochs = integer_of(what, value, 1);
+}
+
+void read_verbose(const std::string& what, const PythonValue& value, SemanticsProfile, TrainSpec&) {
+  const auto* text = std::get_if<std::string>(&value.value);
+  const bool is_word = text != nullptr && *text == "auto";
+  if (!is_word && !std::holds_alternative<bool>(value.value)) integer_of(what, value, 0);
 }
 
 /// True leaves the order to the call's own setting.
-std::optional<Shuffle> read_shuffle(const PythonValue& value) {
-  if (const auto* text = std::get_if<std::string>(&value.value)) {
-    if (*text == "batch") return Shuffle::kBuffer;
-  } else if (const auto* call = std::get_if<PythonCall>(&value.value); call != nullptr && call->name == "batch") {
-    return Shuffle::kBuffer;
-  } else if (std::holds_alternative<bool>(value.value)) {
-    return std::get<bool>(value.value) ? std::nullopt : std::optional(Shuffle::kNone);
-  }
-  refuse("fit_params: \"shuffle\" must be True, False or 'batch', not " + in_quotes(value.text));
-}
-
-void read_fit(const Assignments& assignments, TrainSpec& train) {
-  for (const auto& [key, value] : assignments) {
-    const std::string what = "fit_params: " + in_quotes(key);
-    if (key == "batch_size") {
-      if (!is_none(value)) train.batch_size = integer_of(what, value, 1);
-    } else if (key == "epochs") {
-      train.epochs = integer_of(what, value, 1);
-    } else if (key == "verbose") {
-      const auto* text = std::get_if<std::string>(&value.value);
-      const bool is_word = text != nullptr && *text == "auto";
-      if (!is_word && !std::holds_alternative<bool>(value.value)) integer_of(what, value, 0);
-    } else if (key == "shuffle") {
-      train.shuffle = read_shuffle(value);
-    } else if (key == "initial_epoch") {
-      if (integer_of(what, value, 0) != 0) {
-        unsupported(what + " = " + in_quotes(value.text) + " is not supported", "Training counts epochs from 0.");
-      }
-    } else if (key == "steps_per_epoch") {
-      require_none("fit_params", key, value, "A pass always covers its whole segment.");
-    } else if (key == "class_weight") {
-      require_none("fit_params", key, value, "All classes have weight 1.");
-    } else if (key == "callbacks") {
-      const auto* list = std::get_if<PythonList>(&value.value);
-      if (list == nullptr || !list->empty()) require_none("fit_params", key, value, "Callbacks are not run.");
-    } else {
-      refuse("fit_params: " + in_quotes(key) + " is not currently accepted as a parameter",
-             "batch_size, epochs, verbose, shuffle and initial_epoch are accepted.");
-    }
+void read_shuffle(const std::string& what, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
+  const auto* text = std::get_if<std::string>(&value.value);
+  const auto* name = std::get_if<PythonCall>(&value.value);
+  if ((text != nullptr && *text == "batch") || (name != nullptr && name->name == "batch")) {
+    train.shuffle = Shuffle::kBuffer;
+  } else if (const auto* flag = std::get_if<bool>(&value.value)) {
+    train.shuffle = *flag ? std::nullopt : std::optional(Shuffle::kNone);
+  } else {
+    refuse(what + " must be True, False or 'batch', not " + in_quotes(value.text));
   }
 }
 
-std::string number_text(double number) {
-  std::array<char, 64> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
-  return std::string(buffer.data(), end);
+void read_initial_epoch(const std::string& what, const PythonValue& value, SemanticsProfile, TrainSpec&) {
+  if (integer_of(what, value, 0) != 0)
+    unsupported(what + " = " + in_quotes(value.text) + " is not supported", "Training counts epochs from 0.");
 }
 
-std::string canonical_value(const PythonValue& value);
+void read_steps_per_epoch(const std::string& what, const PythonValue& value, SemanticsProfile, TrainSpec&) {
+  require_none(what, value, "A pass always covers its whole segment.");
+}
 
-/// Text in quotes means what it says without them, where it says something.
-std::string canonical_string(const std::string& text) {
-  try {
-    return canonical_value(parse_python_value(text));
-  } catch (const Error&) {
-    std::string escaped = "'";
-    for (const char character : text) {
-      if (character == '\'' || character == '\\') escaped += '\\';
-      escaped += character;
-    }
-    return escaped + "'";
+void read_class_weight(const std::string& what, const PythonValue& written, SemanticsProfile, TrainSpec& train) {
+  const PythonValue value = without_quotes(written);
+  train.class_weights.clear();
+  if (is_none(value)) return;
+  const auto* dict = std::get_if<PythonDict>(&value.value);
+  if (dict == nullptr || dict->empty())
+    refuse(what + " must be a dict such as {0: 1.0, 1: 2.5}, not " + in_quotes(value.text));
+  for (const auto& [key, weight] : *dict) {
+    std::int64_t id = 0;
+    read_value(what + ": class " + in_quotes(key.text), key, kNotNegative, id);
+    double number = 0.0;
+    read_value(what + ": weight of class " + std::to_string(id), weight, kNotNegative, number);
+    train.class_weights[id] = number;
   }
 }
 
-std::string canonical_call(const PythonCall& call) {
-  if (!call.is_call) return call.name;
-  std::string text = call.name + "(";
-  for (const PythonValue& argument : call.positional) text += canonical_value(argument) + ",";
-  std::vector<std::string> named;
-  for (const auto& [name, argument] : call.named) named.push_back(name + "=" + canonical_value(argument) + ",");
-  std::sort(named.begin(), named.end());
-  for (const std::string& argument : named) text += argument;
-  if (text.back() == ',') text.pop_back();
-  return text + ")";
+void read_callbacks_key(const std::string&, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
+  train.callbacks = read_callbacks(value);
 }
 
-std::string canonical_value(const PythonValue& value) {
-  struct Printer {
-    std::string operator()(PythonNone) const { return "None"; }
-    std::string operator()(bool flag) const { return flag ? "True" : "False"; }
-    std::string operator()(long long number) const { return std::to_string(number); }
-    std::string operator()(double number) const { return number_text(number); }
-    std::string operator()(const std::string& text) const { return canonical_string(text); }
-    std::string operator()(const PythonCall& call) const { return canonical_call(call); }
-    std::string operator()(const PythonList& list) const {
-      std::string text = "[";
-      for (const PythonValue& element : list) text += (text.size() > 1 ? "," : "") + canonical_value(element);
-      return text + "]";
+constexpr std::string_view kValidationHint = "Give the validation table to the training function instead.";
+constexpr std::string_view kWeightHint = "Name the column of weights as sample_weight_varname in the preprocessor.";
+constexpr std::string_view kInputHint = "Data comes from the packed table.";
+
+constexpr std::array kFitKeys = std::to_array<Key>({
+    {"batch_size", &read_batch_size},
+    {"epochs", &read_epochs},
+    {"verbose", &read_verbose},
+    {"shuffle", &read_shuffle},
+    {"class_weight", &read_class_weight},
+    {"initial_epoch", &read_initial_epoch},
+    {"steps_per_epoch", &read_steps_per_epoch},
+    {"callbacks", &read_callbacks_key},
+    {"validation_split", nullptr, kValidationHint},
+    {"validation_data", nullptr, kValidationHint},
+    {"validation_steps", nullptr, kValidationHint},
+    {"validation_batch_size", nullptr, kValidationHint},
+    {"validation_freq", nullptr, "metrics_compute_frequency says how often there is a validation."},
+    {"sample_weight", nullptr, kWeightHint},
+    {"x", nullptr, kInputHint},
+    {"y", nullptr, kInputHint},
+});
+
+void read_keys(const std::string& parameters, std::string_view text, std::span<const Key> keys,
+               SemanticsProfile profile, TrainSpec& train) {
+  std::string known;
+  for (const Key& key : keys) known += key.read == nullptr ? "" : (known.empty() ? "" : ", ") + std::string(key.name);
+  const auto assignments = parse_python_assignments(text);
+  for (const Key& key : keys) {
+    bool is_given = false;
+    for (const auto& [name, value] : assignments) is_given = is_given || name == key.name;
+    if (key.is_required && !is_given) refuse(parameters + ": " + in_quotes(key.name) + " is missing");
+  }
+  for (const auto& [name, value] : assignments) {
+    const Key* found = nullptr;
+    for (const Key& key : keys) found = key.name == name ? &key : found;
+    const std::string what = parameters + ": " + in_quotes(name);
+    if (found == nullptr || found->read == nullptr) {
+      const bool has_hint = found != nullptr && !found->hint.empty();
+      refuse(what + " is not currently accepted as a parameter",
+             has_hint ? std::string(found->hint) : "Accepted: " + known + ".");
     }
-    std::string operator()(const PythonDict& dict) const {
-      std::vector<std::string> pairs;
-      for (const auto& [key, element] : dict) pairs.push_back(canonical_value(key) + ":" + canonical_value(element));
-      std::sort(pairs.begin(), pairs.end());
-      std::string text = "{";
-      for (const std::string& pair : pairs) text += (text.size() > 1 ? "," : "") + pair;
-      return text + "}";
-    }
-  };
-  return std::visit(Printer(), value.value);
+    found->read(what, value, profile, train);
+  }
+}
+
+/// Keras's optimizers refuse to have their rate set while a schedule decides it.
+void check_schedules(const TrainSpec& train) {
+  if (train.optimizer.schedule.kind == ScheduleSpec::Kind::kNone) return;
+  for (const CallbackSpec& callback : train.callbacks) {
+    if (callback.kind != CallbackSpec::Kind::kReduceLrOnPlateau &&
+        callback.kind != CallbackSpec::Kind::kLearningRateSchedule)
+      continue;
+    refuse("callback " + callback.name + " cannot change the learning rate: the optimizer has a schedule",
+           "Give the optimizer a number as learning_rate.");
+  }
 }
 
 }  // namespace
 
 TrainSpec parse_train_params(std::string_view compile_params, std::string_view fit_params, SemanticsProfile profile) {
-  const Assignments compile = parse_python_assignments(compile_params);
-  check_compile_keys(compile);
   TrainSpec train;
-  const PythonValue* optimizer = find_value(compile, "optimizer");
-  if (optimizer == nullptr) refuse("compile_params: \"optimizer\" is missing");
-  train.optimizer = read_optimizer(*optimizer, profile);
-  const PythonValue* loss = find_value(compile, "loss");
-  if (loss == nullptr) refuse("compile_params: \"loss\" is missing");
-  train.losses = {read_loss(*loss)};
-  if (const PythonValue* metrics = find_value(compile, "metrics"))
-    train.metrics = read_metrics(*metrics, train.losses.front());
-  read_fit(parse_python_assignments(fit_params), train);
+  read_keys("compile_params", compile_params, kCompileKeys, profile, train);
+  read_keys("fit_params", fit_params, kFitKeys, profile, train);
+  check_schedules(train);
   return train;
-}
-
-TrainSpec resolve_train_spec(TrainSpec train, const ModelSpec& model) {
-  const std::size_t outputs = model.outputs.size();
-  if (train.losses.size() == 1) train.losses.resize(outputs, train.losses.front());
-  if (train.losses.size() != outputs) {
-    refuse("compile_params: " + std::to_string(train.losses.size()) + " losses for a model with " +
-           std::to_string(outputs) + " outputs");
-  }
-  return train;
-}
-
-std::string canonical_params(std::string_view params) {
-  std::vector<std::string> pairs;
-  for (const auto& [key, value] : parse_python_assignments(params)) pairs.push_back(key + "=" + canonical_value(value));
-  std::sort(pairs.begin(), pairs.end());
-  std::string text;
-  for (const std::string& pair : pairs) text += (text.empty() ? "" : ",") + pair;
-  return text;
 }
 
 }  // namespace modelhop

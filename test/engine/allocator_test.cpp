@@ -6,9 +6,13 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
+#include <c10/core/CPUAllocator.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <bit>
+#include <cstring>
+#include <fstream>
 #include <functional>
 #include <limits>
 #include <string>
@@ -94,6 +98,32 @@ TEST_F(Allocator, TrimsItsFreeListsBeforeItFails) {
   install_allocator(engine_memory().held + 20000000);
   bytes_tensor(15000000);
   EXPECT_NO_THROW(bytes_tensor(12000000));
+}
+
+std::int64_t resident_bytes() {
+  std::int64_t pages = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> pages >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+TEST_F(Allocator, GivesAThreadsFreeBlocksBackToTheSystem) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "malloc is the sanitizer's, which keeps what was freed";
+#endif
+  std::thread([] {
+    // Nothing small may come to lie between the blocks and the end of the thread's arena: no tensors, and what a look
+    // at the size needs is there before.
+    resident_bytes();
+    std::vector<c10::DataPtr> blocks(40);
+    for (auto& block : blocks) {
+      block = c10::GetCPUAllocator()->allocate(500000);
+      std::memset(block.mutable_get(), 1, 500000);
+    }
+    blocks.clear();
+    const std::int64_t before = resident_bytes();
+    trim_allocator();
+    EXPECT_LT(resident_bytes(), before - 18000000);
+  }).join();
 }
 
 TEST_F(Allocator, RefusesSizesBeyondTheMachine) {

@@ -36,6 +36,8 @@ inline std::vector<float> fixture_floats(const nlohmann::json& list) {
 }
 
 inline SemanticsProfile fixture_profile(const std::string& name) {
+  if (name == "keras22") return SemanticsProfile::kKeras22;
+  if (name == "tf1") return SemanticsProfile::kTf1;
   if (name == "tf2_legacy") return SemanticsProfile::kTf2Legacy;
   if (name == "tf2") return SemanticsProfile::kTf2;
   if (name == "keras3") return SemanticsProfile::kKeras3;

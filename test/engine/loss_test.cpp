@@ -12,7 +12,7 @@
 #include <functional>
 
 #include "engine/loss_rows.hpp"
-#include "keras_fixture.hpp"
+#include "keras_case.hpp"
 #include "modelhop/error.hpp"
 
 namespace modelhop::engine {
@@ -29,129 +29,147 @@ at::Tensor target_of(const nlohmann::json& fixture, const std::vector<std::int64
   return at::from_blob(ids.data(), {static_cast<std::int64_t>(ids.size())}, at::kLong).clone();
 }
 
-Objective objective_of(const nlohmann::json& fixture) {
+at::Tensor optional_tensor(const nlohmann::json& fixture, const char* key, const std::vector<std::int64_t>& shape) {
+  return fixture.contains(key) ? tensor_of(fixture.at(key), shape) : at::Tensor();
+}
+
+/// The specs of `loss` and `metrics` as the reader of compile parameters gives them.
+TrainSpec train_of(const std::string& compile, SemanticsProfile profile) {
+  return parse_train_params("optimizer=SGD(), " + compile, "", profile);
+}
+
+OutputLoss loss_of(const nlohmann::json& fixture) {
   const std::string fused = fixture.at("fused");
-  Objective objective;
-  objective.loss = fixture_loss(fixture.at("loss"));
-  objective.fused = fused == "softmax"   ? FinalActivation::kSoftmax
-                    : fused == "sigmoid" ? FinalActivation::kSigmoid
-                                         : FinalActivation::kNone;
-  objective.profile = fixture_profile(fixture.at("profile"));
-  objective.target_is_class_id = fixture.at("target_is_class_id");
-  return objective;
+  OutputLoss output;
+  output.profile = fixture_profile(fixture.at("profile"));
+  output.loss = train_of("loss=" + python_text(fixture.at("loss")), output.profile).losses.front();
+  output.fused = fused == "softmax"   ? FinalActivation::kSoftmax
+                 : fused == "sigmoid" ? FinalActivation::kSigmoid
+                                      : FinalActivation::kNone;
+  output.target_is_class_id = fixture.at("target_is_class_id");
+  return output;
 }
 
-using LossForm = std::function<double(const Objective&, const at::Tensor&, const at::Tensor&, at::Tensor*)>;
+using LossForm = std::function<double(const OutputLoss&, const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                                      at::Tensor*)>;
 
-double by_operations(const Objective& objective, const at::Tensor& outputs, const at::Tensor& target,
-                     at::Tensor* gradient) {
+double by_expression(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target,
+                     const at::Tensor& factors, at::Tensor* gradient) {
   const auto rows = static_cast<double>(outputs.size(0));
-  const double positions = static_cast<double>(outputs.numel()) / rows / static_cast<double>(outputs.size(-1));
-  return loss_on_device(objective, outputs, target, gradient, 1.0 / (rows * positions)) / positions;
+  const std::int64_t columns = outputs.size(-1);
+  const double positions = static_cast<double>(outputs.numel()) / rows / static_cast<double>(columns);
+  return loss_by_expression(loss, outputs.reshape({-1, columns}), target, factors, gradient,
+                            1.0 / (rows * positions)) /
+         positions;
 }
 
-void follow_keras(const std::string& file, const LossForm& form) {
-  for (const auto& fixture : keras_fixture(file)) {
-    SCOPED_TRACE(fixture.at("name").get<std::string>());
-    const auto shape = fixture.at("shape").get<std::vector<std::int64_t>>();
-    const Objective objective = objective_of(fixture);
-    const at::Tensor outputs = tensor_of(fixture.at("outputs"), shape), target = target_of(fixture, shape);
-    at::Tensor gradient = at::full_like(outputs, 99.0F);
-    const double sum = form(objective, outputs, target, &gradient);
-    const double expected = fixture.at("mean_loss");
-    EXPECT_NEAR(sum / static_cast<double>(shape[0]), expected, 1e-5 * std::abs(expected) + 1e-7);
-    const std::vector<float> derivatives = fixture_floats(fixture.at("gradient"));
-    for (std::size_t i = 0; i < derivatives.size(); ++i) {
-      EXPECT_NEAR(gradient.const_data_ptr<float>()[i], derivatives[i], 1e-5 * std::abs(derivatives[i]) + 1e-7)
-          << "derivative " << i;
-    }
-    EXPECT_EQ(form(objective, outputs, target, nullptr), sum);
+/// A loss without a reduction gives one value per example or position.
+double mean_of(const nlohmann::json& value) {
+  if (!value.is_array()) return fixture_floats({value}).front();
+  double sum = 0.0;
+  for (const float each : fixture_floats(value)) sum += each;
+  return sum;
+}
+
+void follow_keras(const nlohmann::json& fixture, const LossForm& form) {
+  const auto shape = fixture.at("shape").get<std::vector<std::int64_t>>();
+  if (fixture.at("value").is_array()) return;  // reduction none: refused by the reader of compile parameters
+  const OutputLoss loss = loss_of(fixture);
+  const at::Tensor outputs = tensor_of(fixture.at("outputs"), shape), target = target_of(fixture, fixture.at("target_shape"));
+  std::vector<std::int64_t> weight_shape = fixture.value("weight_shape", std::vector<std::int64_t>());
+  std::vector<std::int64_t> mask_shape(shape.begin(), shape.end() - 1);
+  const at::Tensor factors = loss_factors(loss, outputs, target, optional_tensor(fixture, "sample_weights", weight_shape),
+                                          optional_tensor(fixture, "mask", mask_shape));
+  at::Tensor gradient = at::full_like(outputs, 99.0F);
+  const double sum = form(loss, outputs, target, factors, &gradient);
+  const double expected = mean_of(fixture.at("value"));
+  EXPECT_NEAR(sum / static_cast<double>(shape[0]), expected, 1e-5 * std::abs(expected) + 1e-7);
+  EXPECT_NEAR(form(loss, outputs, target, factors, nullptr), sum, 1e-6 * std::abs(sum));
+  if (!fixture.contains("gradient")) return;
+  const std::vector<float> derivatives = fixture_floats(fixture.at("gradient"));
+  for (std::size_t i = 0; i < derivatives.size(); ++i) {
+    EXPECT_NEAR(gradient.const_data_ptr<float>()[i], derivatives[i], 2e-5 * std::abs(derivatives[i]) + 2e-7)
+        << "derivative " << i;
   }
 }
 
-TEST(Loss, FollowsKeras2) {
-  follow_keras("losses.tf2_legacy.json", loss_and_gradient);
-}
-TEST(Loss, FollowsKeras3) {
-  follow_keras("losses.keras3.json", loss_and_gradient);
-}
-TEST(Loss, OperationsFollowKeras2) {
-  follow_keras("losses.tf2_legacy.json", by_operations);
-}
-TEST(Loss, OperationsFollowKeras3) {
-  follow_keras("losses.keras3.json", by_operations);
-}
+class KerasLossTest : public ::testing::TestWithParam<NamedCase> {};
 
-MetricKind metric_kind(const std::string& name) {
-  const std::pair<const char*, MetricKind> kinds[] = {
-      {"categorical_accuracy", MetricKind::kCategoricalAccuracy},
-      {"sparse_categorical_accuracy", MetricKind::kSparseCategoricalAccuracy},
-      {"binary_accuracy", MetricKind::kBinaryAccuracy},
-      {"top_k_categorical_accuracy", MetricKind::kTopKCategoricalAccuracy},
-      {"sparse_top_k_categorical_accuracy", MetricKind::kSparseTopKCategoricalAccuracy},
-      {"mean_squared_error", MetricKind::kMeanSquaredError},
-      {"mean_absolute_error", MetricKind::kMeanAbsoluteError},
-      {"categorical_crossentropy", MetricKind::kCategoricalCrossentropy},
-      {"sparse_categorical_crossentropy", MetricKind::kSparseCategoricalCrossentropy},
-      {"binary_crossentropy", MetricKind::kBinaryCrossentropy}};
-  for (const auto& [known, kind] : kinds) {
-    if (name == known) return kind;
-  }
-  throw std::runtime_error("unknown metric " + name);
+TEST_P(KerasLossTest, HasKerasValueAndGradient) {
+  follow_keras(*GetParam().content, loss_and_gradient);
 }
+TEST_P(KerasLossTest, HasThemAsAnExpression) {
+  follow_keras(*GetParam().content, by_expression);
+}
+INSTANTIATE_TEST_SUITE_P(Keras, KerasLossTest, ::testing::ValuesIn(keras_cases("loss_values")),
+                         [](const auto& info) { return info.param.name; });
 
-void follow_keras_metrics(const std::string& file, SemanticsProfile profile) {
-  for (const auto& fixture : keras_fixture(file)) {
-    const std::string name = fixture.at("name");
-    const int k = fixture.at("k");
-    SCOPED_TRACE(name + " k " + std::to_string(k));
-    const auto shape = fixture.at("shape").get<std::vector<std::int64_t>>();
-    Objective objective;
-    objective.profile = profile;
-    objective.metrics = {{metric_kind(name), name, k}};
-    objective.target_is_class_id = fixture.at("target_is_class_id");
-    double sum = 0.5;
-    add_metrics(objective, tensor_of(fixture.at("predictions"), shape), target_of(fixture, shape), {&sum, 1});
-    const double expected = fixture.at("mean");
-    EXPECT_NEAR((sum - 0.5) / static_cast<double>(shape[0]), expected, 1e-6 * std::max(1.0, std::abs(expected)));
+class KerasMetricTest : public ::testing::TestWithParam<NamedCase> {};
+
+TEST_P(KerasMetricTest, HasKerasValueAfterEachUpdate) {
+  const nlohmann::json& fixture = *GetParam().content;
+  const SemanticsProfile profile = fixture_profile(fixture.at("profile"));
+  const bool is_weighted = fixture.contains("sample_weights");
+  const std::string key = is_weighted ? "weighted_metrics" : "metrics";
+  const TrainSpec train = train_of("loss='mse', " + key + "=[" + python_text(fixture.at("metric")) + "]", profile);
+  const auto shape = fixture.at("shape").get<std::vector<std::int64_t>>();
+  const std::int64_t columns = shape.size() > 1 ? shape.back() : 1;
+  Objective objective;
+  objective.metrics = train.metrics;
+  objective.metric_columns = {columns};
+  std::vector<double> sums(objective.accumulators());
+  const at::Tensor predictions = tensor_of(fixture.at("predictions"), shape);
+  const at::Tensor target = target_of(fixture, fixture.at("target_shape"));
+  const at::Tensor weights = optional_tensor(fixture, "sample_weights", {shape[0]});
+  const std::int64_t ends[] = {0, 4, shape[0]};
+  for (std::size_t update = 0; update < 2; ++update) {
+    const auto part = [&](const at::Tensor& tensor) {
+      const std::int64_t per_row = tensor.size(0) / shape[0];
+      return tensor.narrow(0, ends[update] * per_row, (ends[update + 1] - ends[update]) * per_row).contiguous();
+    };
+    const PredictedOutput output{part(predictions), part(target), fixture.at("target_is_class_id"), {}};
+    add_metrics(objective, {&output, 1}, profile, is_weighted ? part(weights) : at::Tensor(), sums);
+    const std::vector<float> results = fixture_floats(fixture.at("results")[update]);
+    double expected = 0.0;
+    for (const float result : results) expected += result / static_cast<double>(results.size());
+    EXPECT_NEAR(metric_value(train.metrics[0], sums, columns), expected, 2e-6 * std::max(1.0, std::abs(expected)))
+        << "update " << update;
   }
 }
-
-TEST(Metric, FollowsKeras2) {
-  follow_keras_metrics("metrics.tf2_legacy.json", SemanticsProfile::kTf2Legacy);
-}
-TEST(Metric, FollowsKeras3) {
-  follow_keras_metrics("metrics.keras3.json", SemanticsProfile::kKeras3);
-}
+INSTANTIATE_TEST_SUITE_P(Keras, KerasMetricTest, ::testing::ValuesIn(keras_cases("metric_values")),
+                         [](const auto& info) { return info.param.name; });
 
 LossSpec loss_named(LossKind kind) {
   return {.kind = kind, .name = "loss"};
 }
 
-Objective resolve(LossKind kind, const Shape& output, std::int64_t columns,
+Objective resolve(LossKind kind, const Shape& output, const std::vector<std::int64_t>& columns,
                   FinalActivation final_activation = FinalActivation::kNone,
                   SemanticsProfile profile = SemanticsProfile::kTf2Legacy) {
   TrainSpec train;
-  train.loss = loss_named(kind);
+  train.losses = {loss_named(kind)};
   train.metrics = {{MetricKind::kAccuracy, "accuracy"}};
-  return resolve_objective(train, profile, output, columns, final_activation);
+  return resolve_objective(train, profile, {output}, columns, {final_activation});
 }
 
 TEST(Objective, TakesLogitsWhereTheActivationBelongsToTheLoss) {
-  const auto softmax = FinalActivation::kSoftmax, sigmoid = FinalActivation::kSigmoid;
-  EXPECT_EQ(resolve(LossKind::kCategoricalCrossentropy, {3}, 3, softmax).fused, softmax);
-  EXPECT_EQ(resolve(LossKind::kSparseCategoricalCrossentropy, {3}, 1, softmax).fused, softmax);
-  EXPECT_EQ(resolve(LossKind::kBinaryCrossentropy, {3}, 3, sigmoid).fused, sigmoid);
-  EXPECT_EQ(resolve(LossKind::kBinaryCrossentropy, {3}, 3, softmax).fused, FinalActivation::kNone);
-  EXPECT_EQ(resolve(LossKind::kCategoricalCrossentropy, {3}, 3, sigmoid).fused, FinalActivation::kNone);
-  EXPECT_EQ(resolve(LossKind::kMeanSquaredError, {3}, 3, softmax).fused, FinalActivation::kNone);
-  EXPECT_EQ(resolve(LossKind::kCategoricalCrossentropy, {3}, 3, softmax, SemanticsProfile::kKeras22).fused,
-            FinalActivation::kNone);
+  const auto softmax = FinalActivation::kSoftmax, sigmoid = FinalActivation::kSigmoid, none = FinalActivation::kNone;
+  const auto fused = [](LossKind kind, std::int64_t columns, FinalActivation last,
+                        SemanticsProfile profile = SemanticsProfile::kTf2Legacy) {
+    return resolve(kind, {3}, {columns}, last, profile).outputs[0].fused;
+  };
+  EXPECT_EQ(fused(LossKind::kCategoricalCrossentropy, 3, softmax), softmax);
+  EXPECT_EQ(fused(LossKind::kSparseCategoricalCrossentropy, 1, softmax), softmax);
+  EXPECT_EQ(fused(LossKind::kBinaryCrossentropy, 3, sigmoid), sigmoid);
+  EXPECT_EQ(fused(LossKind::kBinaryCrossentropy, 3, softmax), none);
+  EXPECT_EQ(fused(LossKind::kCategoricalCrossentropy, 3, sigmoid), none);
+  EXPECT_EQ(fused(LossKind::kMeanSquaredError, 3, softmax), none);
+  EXPECT_EQ(fused(LossKind::kCategoricalCrossentropy, 3, softmax, SemanticsProfile::kKeras22), none);
 }
 
 TEST(Objective, ResolvesAccuracyByShapesAndGeneration) {
   const auto accuracy = [](LossKind kind, std::int64_t outputs, std::int64_t columns, SemanticsProfile profile) {
-    return resolve(kind, {outputs}, columns, FinalActivation::kNone, profile).metrics[0].kind;
+    return resolve(kind, {outputs}, {columns}, FinalActivation::kNone, profile).metrics[0].kind;
   };
   const auto tf2 = SemanticsProfile::kTf2Legacy, keras22 = SemanticsProfile::kKeras22;
   EXPECT_EQ(accuracy(LossKind::kMeanSquaredError, 1, 1, tf2), MetricKind::kBinaryAccuracy);
@@ -181,12 +199,12 @@ TEST(Objective, RefusesShapesThatDoNotFit) {
                  {LossKind::kSparseCategoricalCrossentropy, {1}, 1},
                  {LossKind::kBinaryCrossentropy, {3}, 1},
                  {LossKind::kMeanSquaredError, {2}, 1},
-                 {LossKind::kCategoricalCrossentropy, {2, 3}, 1}};
+                 {LossKind::kCategoricalCrossentropy, {2, 3}, 3}};
   for (const auto& misfit : misfits) {
-    EXPECT_EQ(code_of([&] { resolve(misfit.kind, misfit.output, misfit.columns); }), ErrorCode::kInvalidArgument);
+    EXPECT_EQ(code_of([&] { resolve(misfit.kind, misfit.output, {misfit.columns}); }), ErrorCode::kInvalidArgument);
   }
-  EXPECT_NO_THROW(resolve(LossKind::kMeanSquaredError, {2}, 0));
-  EXPECT_NO_THROW(resolve(LossKind::kMeanSquaredError, {2, 3}, 6));
+  EXPECT_NO_THROW(resolve(LossKind::kMeanSquaredError, {2}, {}));
+  EXPECT_NO_THROW(resolve(LossKind::kMeanSquaredError, {2, 3}, {6}));
 }
 
 TEST(Loss, IsTheSameForClassIdsAndTheirOneHot) {
@@ -194,18 +212,19 @@ TEST(Loss, IsTheSameForClassIdsAndTheirOneHot) {
   const at::Tensor one_hot = at::tensor({0.0F, 1.0F, 0.0F, 1.0F, 0.0F, 0.0F}).view({2, 3});
   const at::Tensor ids = at::tensor({1, 0}, at::kLong);
   for (const LossKind kind : {LossKind::kCategoricalCrossentropy, LossKind::kSparseCategoricalCrossentropy}) {
-    Objective objective = resolve(kind, {3}, 3, FinalActivation::kSoftmax);
-    const double from_one_hot = loss_and_gradient(objective, outputs, one_hot, nullptr);
-    objective.target_is_class_id = true;
-    EXPECT_EQ(loss_and_gradient(objective, outputs, ids, nullptr), from_one_hot);
+    OutputLoss loss = resolve(kind, {3}, {3}, FinalActivation::kSoftmax).outputs[0];
+    const double from_one_hot = loss_and_gradient(loss, outputs, one_hot, {}, nullptr);
+    loss.target_is_class_id = true;
+    EXPECT_EQ(loss_and_gradient(loss, outputs, ids, {}, nullptr), from_one_hot);
   }
 }
 
 TEST(Loss, RefusesClassIdsOutsideTheOutputs) {
-  const Objective objective = resolve(LossKind::kSparseCategoricalCrossentropy, {3}, 1, FinalActivation::kSoftmax);
+  const OutputLoss loss =
+      resolve(LossKind::kSparseCategoricalCrossentropy, {3}, {1}, FinalActivation::kSoftmax).outputs[0];
   const at::Tensor outputs = at::tensor({0.5F, -1.0F, 2.0F}).view({1, 3});
   for (const std::int64_t id : {-1, 3}) {
-    EXPECT_EQ(code_of([&] { loss_and_gradient(objective, outputs, at::tensor({id}, at::kLong), nullptr); }),
+    EXPECT_EQ(code_of([&] { loss_and_gradient(loss, outputs, at::tensor({id}, at::kLong), {}, nullptr); }),
               ErrorCode::kInvalidArgument);
   }
 }
@@ -219,8 +238,8 @@ TEST(Loss, OfNotANumberIsNotANumber) {
       for (int place = 0; place < 3; ++place) {
         at::Tensor outputs = at::tensor({0.25F, 0.5F, 0.25F}).view({1, 3});
         outputs[0][place] = std::nanf("");
-        const Objective objective = resolve(kind, {3}, 3, activation);
-        EXPECT_TRUE(std::isnan(loss_and_gradient(objective, outputs, target, nullptr)))
+        const OutputLoss loss = resolve(kind, {3}, {3}, activation).outputs[0];
+        EXPECT_TRUE(std::isnan(loss_and_gradient(loss, outputs, target, {}, nullptr)))
             << static_cast<int>(kind) << " place " << place;
       }
     }
@@ -232,11 +251,26 @@ TEST(Metric, CountsNotANumberAsMiss) {
   const at::Tensor predictions = at::tensor({1.0F, std::nanf(""), 1.0F, 0.0F}).view({2, 2});
   Objective objective;
   objective.metrics = {{MetricKind::kCategoricalAccuracy, "a"},
-                       {MetricKind::kTopKCategoricalAccuracy, "t", 2},
+                       {MetricKind::kTopKCategoricalAccuracy, "t"},
                        {MetricKind::kBinaryAccuracy, "b"}};
-  std::vector<double> sums(3);
-  add_metrics(objective, predictions, target, sums);
-  EXPECT_EQ(sums, (std::vector<double>{1.0, 1.0, 1.5}));
+  objective.metric_columns = {2, 2, 2};
+  std::vector<double> sums(objective.accumulators());
+  const PredictedOutput output{predictions, target, false, {}};
+  add_metrics(objective, {&output, 1}, SemanticsProfile::kTf2Legacy, {}, sums);
+  EXPECT_EQ(sums, (std::vector<double>{1.0, 2.0, 1.0, 2.0, 1.5, 2.0}));
+}
+
+TEST(Loss, OfAnIgnoredClassIsLeftOutOfTheMean) {
+  OutputLoss loss = resolve(LossKind::kSparseCategoricalCrossentropy, {3}, {1}, FinalActivation::kSoftmax).outputs[0];
+  loss.profile = SemanticsProfile::kKeras3;
+  const at::Tensor outputs = at::tensor({0.5F, -1.0F, 2.0F, 9.0F, 0.0F, 0.0F}).view({2, 3});
+  const double alone = loss_and_gradient(loss, outputs.narrow(0, 0, 1).contiguous(), at::tensor({1}, at::kLong), {}, nullptr);
+  loss.loss.ignore_class = -1;
+  const at::Tensor ids = at::tensor({1, -1}, at::kLong);
+  at::Tensor gradient = at::empty_like(outputs);
+  const double both = loss_and_gradient(loss, outputs, ids, loss_factors(loss, outputs, ids, {}, {}), &gradient);
+  EXPECT_NEAR(both / 2, alone, 1e-6);
+  EXPECT_EQ(gradient[1].abs().sum().item<float>(), 0.0F);
 }
 
 }  // namespace

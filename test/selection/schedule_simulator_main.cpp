@@ -44,9 +44,9 @@ int main() {
                       {"two-mode 1:20", 32, 8, 1, two_mode_20},    {"homogeneous", 8, 8, 1, homogeneous},
                       {"homogeneous", 16, 16, 1, homogeneous},     {"homogeneous", 16, 8, 1, homogeneous},
                       {"homogeneous", 96, 16, 1, homogeneous},     {"log-normal", 16, 8, 1, log_normal_costs},
-                      {"log-normal", 32, 8, 1, log_normal_costs},  {"log-normal", 32, 16, 1, log_normal_costs},
-                      {"log-normal", 96, 16, 1, log_normal_costs}, {"log-normal", 16, 8, 10, log_normal_costs},
-                      {"log-normal", 32, 16, 10, log_normal_costs}};
+                      {"log-normal", 24, 8, 1, log_normal_costs},  {"log-normal", 32, 8, 1, log_normal_costs},
+                      {"log-normal", 32, 16, 1, log_normal_costs}, {"log-normal", 96, 16, 1, log_normal_costs},
+                      {"log-normal", 16, 8, 10, log_normal_costs}, {"log-normal", 32, 16, 10, log_normal_costs}};
   std::printf("%-16s %4s %3s %3s   %-14s   %-14s   %-14s\n", "costs", "|S|", "p", "it", "ring (p95)", "random (p95)",
               "LRPT (p95)");
   for (const Row& row : rows) print(row, 200);

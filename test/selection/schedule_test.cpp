@@ -127,6 +127,47 @@ TEST(Scheduler, OrdersSegmentsBySeedWhereAWorkerHasTheChoice) {
   EXPECT_NE(order(3), order(4));
 }
 
+/// Three workers, one segment each. Configuration 1 is the longest by far: it needs 12 and worker 1 has 6.5 to do when
+/// it asks at time 3; configuration 1 leaves worker 0 at time 4, worker 2 is busy until `worker_2_end`.
+Scheduler scheduler_where_one_returns_soon(double unit_cost, double worker_2_end = 5) {
+  Scheduler scheduler({}, [](int worker, UnitKind, std::int32_t segment) { return worker == segment; });
+  scheduler.add(1, work(1, {4, 4, 4}));
+  scheduler.add(2, work(1, {2, 3, 3}));
+  scheduler.add(3, work(1, {0.5, 0.5, worker_2_end}));
+  scheduler.add(4, work(1, {1, unit_cost, 1}));
+  const auto on_worker_0 = scheduler.next(0);
+  const auto on_worker_1 = scheduler.next(1);
+  const auto on_worker_2 = scheduler.next(2);
+  EXPECT_EQ(on_worker_0->configuration, 1);
+  EXPECT_EQ(on_worker_1->configuration, 2);
+  EXPECT_EQ(on_worker_2->configuration, 3);
+  scheduler.finished(*on_worker_1, 3.0);
+  return scheduler;
+}
+
+TEST(Scheduler, LeavesAWorkerIdleForTheLongestWhereThatCostsNothing) {
+  Scheduler scheduler = scheduler_where_one_returns_soon(2.0);
+  EXPECT_FALSE(scheduler.next(1));
+  scheduler.finished({1, UnitKind::kTrain, 0, 1}, 4.0);
+  EXPECT_EQ(scheduler.next(1)->configuration, 1);
+}
+
+TEST(Scheduler, UsesTheTimeUntilTheLongestReturns) {
+  Scheduler scheduler = scheduler_where_one_returns_soon(0.9);
+  EXPECT_EQ(scheduler.next(1)->configuration, 4);
+}
+
+TEST(Scheduler, LeavesNoWorkerIdleThatHasMoreToDoThanTheLongestNeeds) {
+  Scheduler scheduler = scheduler_where_one_returns_soon(2.0);
+  for (int key = 5; key < 8; ++key) scheduler.add(key, work(1, {0.1, 2, 0.1}));
+  EXPECT_TRUE(scheduler.next(1));
+}
+
+TEST(Scheduler, LeavesNoWorkerIdleWhereAnotherWillBeFree) {
+  Scheduler scheduler = scheduler_where_one_returns_soon(2.0, 3.75);
+  EXPECT_EQ(scheduler.next(1)->configuration, 4);
+}
+
 TEST(LowerBound, IsTheLongestRowOrTheFullestMachine) {
   EXPECT_DOUBLE_EQ(makespan_lower_bound({{1, 2}, {4, 3}}), 7.0);
   EXPECT_DOUBLE_EQ(makespan_lower_bound({{1, 1}, {1, 1}, {1, 1}}), 3.0);
@@ -156,7 +197,7 @@ TEST(Simulation, ReproducesTheHomogeneousRows) {
 }
 
 TEST(Simulation, LongestRemainingIsNearTheBoundOnLogNormalCosts) {
-  for (const auto& [configurations, workers] : {std::pair{32, 8}, {32, 16}, {96, 16}}) {
+  for (const auto& [configurations, workers] : {std::pair{16, 8}, {24, 8}, {32, 8}, {32, 16}, {96, 16}}) {
     const auto costs = [&](std::uint64_t seed) { return log_normal_costs(configurations, workers, seed); };
     const double longest = mean_ratio(Policy::kLongestRemaining, costs, 50);
     EXPECT_LE(longest, 1.02) << configurations << " on " << workers;

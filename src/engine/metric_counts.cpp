@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// Metrics that count: against thresholds, per class, in confusion matrices; and the sums of R2Score.
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "engine/metric_rows.hpp"
+#include "modelhop/error.hpp"
+
+namespace modelhop::engine {
+namespace {
+
+/// Predictions of a row as thresholds see them: probabilities where logits were given, and only the k largest.
+std::vector<double> compared_row(const MetricSpec& metric, const float* p, std::int64_t columns) {
+  std::vector<double> values(p, p + columns);
+  if (metric.from_logits) {
+    for (double& value : values) value = 1.0 / (1.0 + std::exp(-value));
+  }
+  if (!metric.top_k) return values;
+  std::vector<std::int64_t> order(static_cast<std::size_t>(columns));
+  for (std::int64_t column = 0; column < columns; ++column) order[static_cast<std::size_t>(column)] = column;
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    return values[static_cast<std::size_t>(a)] > values[static_cast<std::size_t>(b)];
+  });
+  for (std::size_t rank = static_cast<std::size_t>(std::min<std::int64_t>(*metric.top_k, columns)); rank < order.size();
+       ++rank) {
+    values[static_cast<std::size_t>(order[rank])] = -1e10;
+  }
+  return values;
+}
+
+std::int64_t first_maximum(const MetricRows& batch, std::int64_t row, bool of_target) {
+  std::int64_t best = 0;
+  const auto value = [&](std::int64_t column) {
+    return of_target ? batch.target(row, column)
+                     : static_cast<double>(batch.rows.outputs[row * batch.rows.columns + column]);
+  };
+  for (std::int64_t column = 1; column < batch.rows.columns; ++column) {
+    if (value(column) > value(best)) best = column;
+  }
+  return best;
+}
+
+}  // namespace
+
+void add_counts(const MetricSpec& metric, const MetricRows& batch, std::span<double> sums) {
+  const std::vector<double> thresholds = metric_thresholds(metric);
+  const auto labels = static_cast<std::size_t>(metric.multi_label ? batch.rows.columns : 1);
+  const std::size_t list = thresholds.size() * labels;
+  for (std::int64_t row = 0; row < batch.rows.count(); ++row) {
+    const std::vector<double> p =
+        compared_row(metric, batch.rows.outputs + row * batch.rows.columns, batch.rows.columns);
+    for (std::int64_t column = 0; column < batch.rows.columns; ++column) {
+      if (metric.class_id && *metric.class_id != column) continue;
+      const bool is_positive = batch.target(row, column) > 0.5;
+      const std::size_t label = metric.multi_label ? static_cast<std::size_t>(column) : 0;
+      for (std::size_t i = 0; i < thresholds.size(); ++i) {
+        const bool is_predicted = p[static_cast<std::size_t>(column)] > thresholds[i];
+        // True positives, false positives, true negatives, false negatives.
+        const std::size_t which = is_predicted ? (is_positive ? 0 : 1) : (is_positive ? 3 : 2);
+        sums[which * list + i * labels + label] += batch.weight(row);
+      }
+    }
+  }
+}
+
+void add_f_scores(const MetricSpec& metric, const MetricRows& batch, std::span<double> sums) {
+  const auto columns = static_cast<std::size_t>(batch.rows.columns);
+  for (std::int64_t row = 0; row < batch.rows.count(); ++row) {
+    const float* p = batch.rows.outputs + row * batch.rows.columns;
+    const float largest = *std::max_element(p, p + columns);
+    for (std::size_t column = 0; column < columns; ++column) {
+      // Without a threshold the largest predictions are 1, but for those that are nothing.
+      const bool is_predicted = metric.thresholds.empty() ? p[column] >= largest && std::abs(p[column]) > 1e-9F
+                                                          : p[column] > metric.thresholds.front();
+      const double y = batch.target(row, static_cast<std::int64_t>(column)), weight = batch.weight(row);
+      const double predicted = is_predicted ? 1.0 : 0.0;
+      sums[column] += weight * predicted * y;
+      sums[columns + column] += weight * predicted * (1.0 - y);
+      sums[2 * columns + column] += weight * (1.0 - predicted) * y;
+      sums[3 * columns + column] += weight * y;
+    }
+  }
+}
+
+void add_confusion(const MetricSpec& metric, const MetricRows& batch, std::span<double> sums) {
+  const std::int64_t classes = metric.num_classes;
+  const auto add = [&](double truth, double predicted, std::int64_t row) {
+    const auto i = static_cast<std::int64_t>(truth), j = static_cast<std::int64_t>(predicted);
+    if (i < 0 || i >= classes || j < 0 || j >= classes) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "metric \"" + metric.name + "\": class " + std::to_string(i < 0 || i >= classes ? i : j) +
+                      " is outside 0.." + std::to_string(classes - 1),
+                  "Give num_classes as many classes as there are.");
+    }
+    sums[static_cast<std::size_t>(i * classes + j)] += batch.weight(row);
+  };
+  for (std::int64_t row = 0; row < batch.rows.count(); ++row) {
+    const float* p = batch.rows.outputs + row * batch.rows.columns;
+    if (metric.kind == MetricKind::kOneHotIoU || metric.kind == MetricKind::kOneHotMeanIoU) {
+      add(static_cast<double>(first_maximum(batch, row, true)), static_cast<double>(first_maximum(batch, row, false)),
+          row);
+      continue;
+    }
+    for (std::int64_t column = 0; column < batch.rows.columns; ++column) {
+      const double predicted = metric.kind == MetricKind::kBinaryIoU ? (p[column] >= metric.threshold ? 1.0 : 0.0)
+                                                                     : static_cast<double>(p[column]);
+      add(batch.target(row, column), predicted, row);
+    }
+  }
+}
+
+void add_r2(const MetricRows& batch, std::span<double> sums) {
+  const auto columns = static_cast<std::size_t>(batch.rows.columns);
+  for (std::int64_t row = 0; row < batch.rows.count(); ++row) {
+    const double weight = batch.weight(row);
+    for (std::size_t column = 0; column < columns; ++column) {
+      const double y = batch.target(row, static_cast<std::int64_t>(column));
+      const double error = y - batch.rows.outputs[static_cast<std::size_t>(row) * columns + column];
+      sums[column] += weight * y;
+      sums[columns + column] += weight * y * y;
+      sums[2 * columns + column] += weight * error * error;
+    }
+    sums[3 * columns] += weight;
+  }
+}
+
+}  // namespace modelhop::engine
