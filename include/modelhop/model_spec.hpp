@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -17,7 +18,13 @@ using Shape = std::vector<std::int64_t>;
 std::int64_t element_count(const Shape& shape);
 
 /// Which Keras generation's numbers are meant, where they differ.
+/// kKeras22: Keras 2.0 to 2.3; kTf1: tf.keras of TensorFlow 1; kTf2Legacy: tf.keras 2.0 to 2.10, and its optimizers later;
+/// kTf2: tf.keras 2.11 to 2.15 and tf_keras; kKeras3: Keras 3.
 enum class SemanticsProfile : std::uint8_t { kKeras22, kTf1, kTf2Legacy, kTf2, kKeras3 };
+
+/// "k22", "tf1", "tf2l", "tf2n", "k3". parse_profile throws kInvalidArgument for any other text.
+std::string to_string(SemanticsProfile profile);
+SemanticsProfile parse_profile(std::string_view text);
 
 /// One configuration value of a layer, under Keras's own name. Sizes are normalized: `kernel_size` is always a list.
 using Attribute = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
@@ -34,8 +41,10 @@ struct InitializerSpec {
   std::string mode = "fan_in";           ///< VarianceScaling: fan_in, fan_out, fan_avg
   std::string distribution = "uniform";  ///< VarianceScaling: uniform, truncated_normal, untruncated_normal
   double gain = 1.0;                     ///< Orthogonal, Identity
-  bool unit_forget = false;              ///< bias of an LSTM: its second quarter (the forget gate) is ones
-  std::optional<std::int64_t> seed;      ///< from the JSON; empty: the configuration's own stream
+  bool is_tiled = false;                 ///< Identity of Keras 2.2: repeated along the longer side
+  /// Bias of an LSTM: of so many parts the last but two, the forget gate's, is ones; 0: none is.
+  int unit_forget_parts = 0;
+  std::optional<std::int64_t> seed;  ///< from the JSON; empty: the configuration's own stream
 };
 
 /// Penalty l1 * sum|w| + l2 * sum w^2 (Keras L1L2) + orthogonal * sum of |cosines| between different rows (or columns)
@@ -81,6 +90,7 @@ struct LayerSpec {
   /// Wrapped layers and cells, in weight order: TimeDistributed one, Bidirectional forward and backward, RNN its cell,
   /// StackedRNNCells the cells. Their weights are listed in `weights` of the outermost layer alone.
   std::vector<LayerSpec> children;
+  std::vector<Shape> output_shapes;      ///< of a wrapped layer alone; calls of others say theirs (NodeSpec)
   RegularizerSpec activity_regularizer;  ///< of the layer's output
   std::vector<WeightSpec> weights;       ///< in the layer's own order
 };
@@ -105,7 +115,7 @@ struct NodeSpec {
   int layer = 0;                  ///< index into ModelSpec::layers
   std::vector<TensorRef> inputs;  ///< always of earlier nodes
   /// What each input is to the call, one per input: "" for positional ones, else the keyword of Keras's call():
-  /// "value", "key", "attention_mask", "initial_state", "mask", ...
+  /// "value", "key", "attention_mask", "initial_state", "mask", ... Operation nodes: which operand (layer_attributes.hpp).
   std::vector<std::string> roles;
   Attributes arguments;  ///< further keywords of the call: "training", "use_causal_mask", ...
   MaskRule mask_rule = MaskRule::kDropped;

@@ -52,7 +52,11 @@ struct KernelExtents {
 };
 
 KernelExtents kernel_extents(const WeightPlace& place) {
-  return {place.keras_shape[0] * place.keras_shape[1], place.keras_shape[2], place.keras_shape[3]};
+  const Shape& shape = place.keras_shape;
+  check(shape.size() >= 3, "a convolution kernel has fewer than three axes");
+  const std::int64_t before_last = shape[shape.size() - 2], last = shape.back();
+  if (place.storage == Storage::kDepthwiseKernel) return {place.count / (before_last * last), 1, before_last * last};
+  return {place.count / (before_last * last), before_last, last};
 }
 
 void copy_to_keras(const WeightPlace& place, const float* stored, float* keras) {
@@ -243,17 +247,55 @@ at::Tensor FlatState::weight(int index) const {
   return weight_view(place, buffer);
 }
 
+namespace {
+
+/// Sizes and strides of a view of the flat buffer, an axis at a time.
+struct StridedView {
+  std::vector<std::int64_t> sizes, strides;
+
+  void add(std::int64_t size, std::int64_t stride) {
+    sizes.push_back(size);
+    strides.push_back(stride);
+  }
+  /// The axes over which the kernel slides.
+  void add_extents(const WeightPlace& place, std::int64_t cell) {
+    const std::size_t rank = place.keras_shape.size() - 2;
+    std::vector<std::int64_t> steps(rank, cell);
+    for (std::size_t axis = rank - 1; axis-- > 0;) steps[axis] = steps[axis + 1] * place.keras_shape[axis + 1];
+    for (std::size_t axis = 0; axis < rank; ++axis) add(place.keras_shape[axis], steps[axis]);
+  }
+  at::Tensor of(const WeightPlace& place, const at::Tensor& buffer) const {
+    return buffer.as_strided(sizes, strides, buffer.storage_offset() + place.offset);
+  }
+};
+
+}  // namespace
+
 at::Tensor keras_view(const WeightPlace& place, const at::Tensor& buffer) {
-  const at::Tensor view = weight_view(place, buffer);
-  return place.storage == Storage::kAsKeras ? view : view.permute({2, 3, 1, 0});
+  if (place.storage == Storage::kAsKeras) return weight_view(place, buffer);
+  const auto [positions, inputs, outputs] = kernel_extents(place);
+  StridedView view;
+  view.add_extents(place, inputs);
+  if (place.storage == Storage::kDepthwiseKernel) {
+    const std::int64_t multiplier = place.keras_shape.back();
+    view.add(outputs / multiplier, multiplier * positions);
+    view.add(multiplier, positions);
+  } else {
+    view.add(inputs, 1);
+    view.add(outputs, positions * inputs);
+  }
+  return view.of(place, buffer);
 }
 
 at::Tensor weight_view(const WeightPlace& place, const at::Tensor& buffer) {
-  const Shape& shape = place.keras_shape;
-  if (place.storage == Storage::kAsKeras) return buffer.narrow(0, place.offset, place.count).view(shape);
-  const std::int64_t height = shape[0], width = shape[1], inputs = shape[2], outputs = shape[3];
-  return buffer.as_strided({outputs, inputs, height, width}, {height * width * inputs, 1, width * inputs, inputs},
-                           buffer.storage_offset() + place.offset);
+  if (place.storage == Storage::kAsKeras) return buffer.narrow(0, place.offset, place.count).view(place.keras_shape);
+  const auto [positions, inputs, outputs] = kernel_extents(place);
+  StridedView view;
+  view.add(outputs, positions * inputs);
+  view.add(inputs, 1);
+  if (place.keras_shape.size() == 3) view.add(1, positions * inputs);  // sequences are images of height 1
+  view.add_extents(place, inputs);
+  return view.of(place, buffer);
 }
 
 }  // namespace modelhop::engine

@@ -192,6 +192,11 @@ void initialize_weight(const InitializerSpec& spec, const Shape& shape, std::uin
   } else {
     throw Error(ErrorCode::kNotSupported, "initializer \"" + name + "\" is not supported");
   }
+  if (spec.unit_forget_parts >= 3) {
+    const std::size_t part = values.size() / static_cast<std::size_t>(spec.unit_forget_parts);
+    const auto forget = values.subspan(part * static_cast<std::size_t>(spec.unit_forget_parts - 3), part);
+    std::fill(forget.begin(), forget.end(), 1.0F);
+  }
 }
 
 }  // namespace modelhop::engine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keras's losses as ATen expressions of rows, one short function each; autograd derives them.
 #include <ATen/ops/abs.h>
+#include <ATen/ops/amax.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/exp.h>
 #include <ATen/ops/log.h>
@@ -83,7 +84,7 @@ Tensor sparse_categorical_crossentropy(const Given& given) {
 
 /// Per element; tf.keras adds epsilon inside the logarithms.
 Tensor binary_crossentropy_of(const Given& given, const Tensor& p, const Tensor& y, bool takes_logits) {
-  if (takes_logits) return at::softplus(at::abs(p).neg()).add(p.clamp_min(0.0)).sub(p.mul(y));
+  if (takes_logits) return at::softplus(p).sub(p.mul(y));
   const SemanticsProfile profile = given.output.profile;
   const bool is_tf = profile != SemanticsProfile::kKeras22 && profile != SemanticsProfile::kKeras3;
   const double inside = is_tf ? kEpsilon : 0.0;
@@ -152,7 +153,8 @@ Tensor squared_hinge(const Given& given) {
 }
 Tensor categorical_hinge(const Given& given) {
   const Tensor positive = row_sum(given.y.mul(given.p));
-  const Tensor negative = std::get<0>(not_of(given.y).mul(given.p).max(1));
+  // Keras divides the derivative among equal maxima, as amax does.
+  const Tensor negative = at::amax(not_of(given.y).mul(given.p), {1});
   return negative.sub(positive).add(1.0).clamp_min(0.0);
 }
 

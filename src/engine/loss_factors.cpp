@@ -6,7 +6,9 @@
 //   tf.keras 2.11 on,  sum(w m l (n / sum m)) / n
 //   Keras 3            the same; mean_with_sample_weight: sum(w m l) / sum(w m)
 //   Keras 2.2          l m / mean(m), averaged over positions, times w / mean(w != 0), averaged over examples
-// and `sum` leaves out the division. What is common to all is the mean of l times the factor that this file computes.
+// and `sum` leaves out the division. Positions of a class to ignore are left out of the mean by all that know it. What is
+// common to all is the mean of l times the factor that this file computes.
+#include <ATen/ops/argmax.h>
 #include <ATen/ops/ones.h>
 
 #include "engine/loss.hpp"
@@ -24,12 +26,11 @@ Tensor per_row(const Tensor& values, std::int64_t examples, std::int64_t rows) {
   return flat.unsqueeze(2).expand({examples, flat.size(1), rows / flat.numel()}).reshape({-1});
 }
 
-Tensor without_ignored(const OutputLoss& loss, const Tensor& target, const Tensor& mask) {
-  if (!loss.loss.ignore_class) return mask;
-  Tensor ids = target;
-  if (!loss.target_is_class_id) ids = target.argmax(-1);
-  const Tensor kept = ids.reshape({-1}).ne(*loss.loss.ignore_class).to(at::kFloat);
-  return mask.defined() ? mask.mul(kept) : kept;
+/// 0 where the target is the class to ignore, else 1; undefined where there is none.
+Tensor not_ignored(const OutputLoss& loss, const Tensor& target) {
+  if (!loss.loss.ignore_class) return {};
+  const Tensor ids = loss.target_is_class_id ? target : at::argmax(target, -1);
+  return ids.reshape({-1}).ne(*loss.loss.ignore_class).to(at::kFloat);
 }
 
 /// n / sum(values), 0 where nothing counts.
@@ -47,17 +48,19 @@ Tensor loss_factors(const OutputLoss& loss, const Tensor& outputs, const Tensor&
   const std::int64_t examples = outputs.size(0);
   const std::int64_t rows = outputs.dim() > 1 ? outputs.numel() / outputs.size(-1) : examples;
   const Tensor weight = sample_weight.defined() ? per_row(sample_weight, examples, rows) : Tensor();
-  Tensor counted = without_ignored(loss, target, mask.defined() ? per_row(mask, examples, rows) : Tensor());
+  const Tensor masked = mask.defined() ? per_row(mask, examples, rows) : Tensor();
+  const Tensor kept = not_ignored(loss, target);
   const bool is_keras22 = loss.profile == SemanticsProfile::kKeras22;
   const bool is_old_tf = loss.profile == SemanticsProfile::kTf1 || loss.profile == SemanticsProfile::kTf2Legacy;
   Tensor factors = at::ones({rows}, outputs.options());
+  if (kept.defined()) factors = factors.mul(kept);
+  if (masked.defined() && !is_old_tf) factors = factors.mul(masked);
   if (loss.loss.reduction == LossReduction::kMeanWithSampleWeight) {
-    if (counted.defined()) factors = factors.mul(counted);
-    if (weight.defined()) factors = factors.mul(weight);
-    return scaled_to_mean_one(factors);
+    return scaled_to_mean_one(weight.defined() ? factors.mul(weight) : factors);
   }
   const bool is_sum = loss.loss.reduction == LossReduction::kSum;
-  if (counted.defined()) factors = is_old_tf || is_sum ? counted : scaled_to_mean_one(counted);
+  if (!is_sum) factors = scaled_to_mean_one(factors);
+  if (masked.defined() && is_old_tf) factors = factors.mul(masked);
   if (weight.defined()) {
     factors = factors.mul(weight);
     if (is_keras22) {

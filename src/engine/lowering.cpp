@@ -160,9 +160,6 @@ std::vector<Value*> masks_after(Lowering& lowering, std::size_t outputs) {
 
 void lower_call(Lowering& lowering, Lowered& lowered) {
   const NodeSpec& call = lowering.call();
-  lowering.inputs.clear();
-  lowering.masks.clear();
-  lowering.output_masks.clear();
   for (const TensorRef& ref : call.inputs) {
     lowering.inputs.push_back(lowered.values[ref.node].at(ref.output));
     lowering.masks.push_back(lowered.masks[ref.node].at(ref.output));
@@ -201,9 +198,9 @@ bool Lowering::is_training() const {
 }
 
 Value* Lowering::input_of(const std::string& role) const {
-  const std::vector<std::string>& roles = call().roles;
-  const auto found = std::find(roles.begin(), roles.end(), role);
-  return found == roles.end() ? nullptr : inputs[static_cast<std::size_t>(found - roles.begin())];
+  const std::vector<std::string> all = roles();
+  const auto found = std::find(all.begin(), all.end(), role);
+  return found == all.end() ? nullptr : inputs[static_cast<std::size_t>(found - all.begin())];
 }
 
 Values Lowering::lower_child(std::size_t child, std::vector<Value*> child_inputs, std::vector<Value*> child_masks) {
@@ -264,7 +261,7 @@ Graph lower(const ModelSpec& model, const StateLayout& layout, Purpose purpose,
   const std::vector<bool> needed = needed_nodes(model);
   for (int node = 0; node < static_cast<int>(model.nodes.size()); ++node) {
     if (!needed[node] || !lowered.values[node].empty()) continue;
-    lowering.node = node;
+    lowering.begin_call(node);
     lower_call(lowering, lowered);
   }
   for (const TensorRef& output : model.outputs) {

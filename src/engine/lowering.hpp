@@ -57,14 +57,21 @@ class Lowering {
   /// The layer that is being lowered: a wrapped one while its wrapper lowers it.
   const LayerSpec& layer() const { return wrapped_.empty() ? model.layers[call().layer] : *wrapped_.back().layer; }
   const NodeSpec& call() const { return model.nodes[node]; }
-  const Shape& output_shape() const { return call().output_shapes.front(); }
+  const Shape& output_shape() const { return output_shapes().front(); }
+  const std::vector<Shape>& output_shapes() const {
+    return wrapped_.empty() ? call().output_shapes : layer().output_shapes;
+  }
   const Shape& input_shape(int index = 0) const { return inputs[index]->shape; }
 
   /// Index of the layer's weight of that name, -1 where it has none.
   int weight(const std::string& name) const;
   /// Whether the layer behaves as in training: by the plan's purpose, or as the call's `training` argument says.
   bool is_training() const;
-  /// The input in that role of the call (NodeSpec::roles), null where there is none.
+  /// Of each input (NodeSpec::roles). A wrapped layer is given its inputs by position.
+  std::vector<std::string> roles() const {
+    return wrapped_.empty() ? call().roles : std::vector<std::string>(inputs.size());
+  }
+  /// The input in that role, null where there is none.
   Value* input_of(const std::string& role) const;
   /// Lowers wrapped layer number `child` on these inputs, with the wrapper's call. `masks` of the wrapped layer's
   /// inputs.
@@ -85,8 +92,8 @@ class Lowering {
     return place(std::make_unique<Op>(std::forward<Arguments>(arguments)...), std::move(from), std::move(shapes),
                  std::move(weights));
   }
-  /// A number that tells the random streams of the calls of a network apart.
-  std::uint32_t stream_number() const { return static_cast<std::uint32_t>(node); }
+  /// A number that tells the random streams of a network apart: another one each time it is asked for.
+  std::uint32_t stream_number() { return static_cast<std::uint32_t>(node) + (streams_++ << 20); }
   /// What the layer computes before this activation makes it its output: glu halves the last axis.
   Shape shape_before(const std::string& activation) const;
   /// Applies an activation function by its Keras name.
@@ -103,6 +110,15 @@ class Lowering {
   /// Per output, set by layers of MaskRule::kOwn; empty: none has a mask.
   std::vector<Value*> output_masks;
 
+  /// Starts the lowering of call number `number`.
+  void begin_call(int number) {
+    node = number;
+    streams_ = 0;
+    inputs.clear();
+    masks.clear();
+    output_masks.clear();
+  }
+
  private:
   std::vector<Value*> place(std::unique_ptr<Operation> operation, std::vector<Value*> from, std::vector<Shape> shapes,
                             std::vector<int> weights);
@@ -112,6 +128,7 @@ class Lowering {
     std::string prefix;  ///< of the names of its weights in the outermost layer
   };
   std::vector<Wrapped> wrapped_;
+  std::uint32_t streams_ = 0;  ///< given out in this call
 };
 
 struct LayerLowering {
@@ -124,12 +141,19 @@ const LayerLowering* find_layer_lowering(std::string_view class_name);
 
 // The lists of operations/ that layer_lowerings.cpp joins.
 std::span<const LayerLowering> activation_lowerings();
+std::span<const LayerLowering> attention_lowerings();
 std::span<const LayerLowering> batch_normalization_lowerings();
 std::span<const LayerLowering> convolution_lowerings();
 std::span<const LayerLowering> dense_lowerings();
 std::span<const LayerLowering> dropout_lowerings();
+std::span<const LayerLowering> embedding_lowerings();
+std::span<const LayerLowering> image_lowerings();
+std::span<const LayerLowering> operation_node_lowerings();
 std::span<const LayerLowering> pooling_lowerings();
+std::span<const LayerLowering> recurrent_lowerings();
+std::span<const LayerLowering> resampling_lowerings();
 std::span<const LayerLowering> shape_lowerings();
+std::span<const LayerLowering> wrapper_lowerings();
 
 /// Passes one value on to several consumers and sums their gradients.
 std::unique_ptr<Operation> make_fork();

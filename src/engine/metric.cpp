@@ -27,11 +27,11 @@ double is_among_top(const LossRows& rows, std::int64_t row, int k) {
   return larger < k && !has_nan(p, rows.columns) ? 1.0 : 0.0;
 }
 
-double share_of_threshold_hits(const LossRows& rows, std::int64_t row, double threshold) {
+double share_of_threshold_hits(const LossRows& rows, std::int64_t row, float threshold) {
   check(rows.targets != nullptr, "binary accuracy needs float targets");
   std::int64_t hits = 0;
   for (std::int64_t i = row * rows.columns; i < (row + 1) * rows.columns; ++i) {
-    const float predicted = static_cast<double>(rows.outputs[i]) > threshold ? 1.0F : 0.0F;
+    const float predicted = rows.outputs[i] > threshold ? 1.0F : 0.0F;
     if (!std::isnan(rows.outputs[i]) && predicted == rows.targets[i]) ++hits;
   }
   return static_cast<double>(hits) / static_cast<double>(rows.columns);
@@ -84,7 +84,7 @@ OutputLoss loss_of(const MetricSpec& metric, SemanticsProfile profile, bool targ
 double hit_of(const MetricSpec& metric, const LossRows& rows, std::int64_t row) {
   switch (metric.kind) {
     case MetricKind::kBinaryAccuracy:
-      return share_of_threshold_hits(rows, row, metric.threshold);
+      return share_of_threshold_hits(rows, row, static_cast<float>(metric.threshold));
     case MetricKind::kCategoricalAccuracy:
     case MetricKind::kSparseCategoricalAccuracy:
       return is_first_maximum(rows, row);

@@ -10,11 +10,12 @@
 namespace modelhop::engine {
 namespace {
 
-/// Predictions of a row as thresholds see them: probabilities where logits were given, and only the k largest.
-std::vector<double> compared_row(const MetricSpec& metric, const float* p, std::int64_t columns) {
-  std::vector<double> values(p, p + columns);
+/// Predictions of a row as thresholds see them: probabilities where logits were given, and only the k largest. Keras
+/// compares in float32.
+std::vector<float> compared_row(const MetricSpec& metric, const float* p, std::int64_t columns) {
+  std::vector<float> values(p, p + columns);
   if (metric.from_logits) {
-    for (double& value : values) value = 1.0 / (1.0 + std::exp(-value));
+    for (float& value : values) value = 1.0F / (1.0F + std::exp(-value));
   }
   if (!metric.top_k) return values;
   std::vector<std::int64_t> order(static_cast<std::size_t>(columns));
@@ -24,7 +25,7 @@ std::vector<double> compared_row(const MetricSpec& metric, const float* p, std::
   });
   for (std::size_t rank = static_cast<std::size_t>(std::min<std::int64_t>(*metric.top_k, columns)); rank < order.size();
        ++rank) {
-    values[static_cast<std::size_t>(order[rank])] = -1e10;
+    values[static_cast<std::size_t>(order[rank])] = -1e10F;
   }
   return values;
 }
@@ -44,11 +45,12 @@ std::int64_t first_maximum(const MetricRows& batch, std::int64_t row, bool of_ta
 }  // namespace
 
 void add_counts(const MetricSpec& metric, const MetricRows& batch, std::span<double> sums) {
-  const std::vector<double> thresholds = metric_thresholds(metric);
+  const std::vector<double> exact = metric_thresholds(metric);
+  const std::vector<float> thresholds(exact.begin(), exact.end());
   const auto labels = static_cast<std::size_t>(metric.multi_label ? batch.rows.columns : 1);
   const std::size_t list = thresholds.size() * labels;
   for (std::int64_t row = 0; row < batch.rows.count(); ++row) {
-    const std::vector<double> p =
+    const std::vector<float> p =
         compared_row(metric, batch.rows.outputs + row * batch.rows.columns, batch.rows.columns);
     for (std::int64_t column = 0; column < batch.rows.columns; ++column) {
       if (metric.class_id && *metric.class_id != column) continue;
@@ -72,7 +74,7 @@ void add_f_scores(const MetricSpec& metric, const MetricRows& batch, std::span<d
     for (std::size_t column = 0; column < columns; ++column) {
       // Without a threshold the largest predictions are 1, but for those that are nothing.
       const bool is_predicted = metric.thresholds.empty() ? p[column] >= largest && std::abs(p[column]) > 1e-9F
-                                                          : p[column] > metric.thresholds.front();
+                                                          : p[column] > static_cast<float>(metric.thresholds.front());
       const double y = batch.target(row, static_cast<std::int64_t>(column)), weight = batch.weight(row);
       const double predicted = is_predicted ? 1.0 : 0.0;
       sums[column] += weight * predicted * y;
@@ -103,7 +105,7 @@ void add_confusion(const MetricSpec& metric, const MetricRows& batch, std::span<
       continue;
     }
     for (std::int64_t column = 0; column < batch.rows.columns; ++column) {
-      const double predicted = metric.kind == MetricKind::kBinaryIoU ? (p[column] >= metric.threshold ? 1.0 : 0.0)
+      const double predicted = metric.kind == MetricKind::kBinaryIoU ? (p[column] >= static_cast<float>(metric.threshold) ? 1.0 : 0.0)
                                                                      : static_cast<double>(p[column]);
       add(batch.target(row, column), predicted, row);
     }

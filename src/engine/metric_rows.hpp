@@ -14,8 +14,9 @@ struct MetricRows {
   std::vector<double> weights;  ///< one per row; empty: 1 each
 
   double weight(std::int64_t row) const { return weights.empty() ? 1.0 : weights[static_cast<std::size_t>(row)]; }
-  /// Element of the target, 0 or 1 where the target is class ids.
+  /// Element of the target; of class ids 0 or 1 for that class, or the id itself where there is one column.
   double target(std::int64_t row, std::int64_t column) const {
+    if (rows.class_ids != nullptr && rows.columns == 1) return static_cast<double>(rows.class_ids[row]);
     if (rows.class_ids != nullptr) return rows.class_ids[row] == column ? 1.0 : 0.0;
     return rows.targets[row * rows.columns + column];
   }

@@ -112,7 +112,7 @@ void apply(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& 
     if (clips(optimizer)) clip_gradients(optimizer, profile, state.layout(), gradients);
     const StepFactors step = factors_of(optimizer, profile, state, update);
     if (optimizer.weight_decay != 0.0) {
-      const double rate = learning_rate_at(optimizer, profile, update, state.base_rate);
+      const double rate = learning_rate_at(optimizer, update, state.base_rate);
       state.parameters.mul_(1.0 - optimizer.weight_decay * rate);
     }
     if (on_host && has_host_loop(optimizer.kind)) {

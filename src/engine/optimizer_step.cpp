@@ -194,7 +194,7 @@ RmspropSlots rmsprop_slots(const OptimizerSpec& optimizer) {
 
 StepFactors factors_of(const OptimizerSpec& optimizer, SemanticsProfile profile, const FlatState& state,
                        std::int64_t update) {
-  double rate = learning_rate_at(optimizer, profile, update, state.base_rate);
+  double rate = learning_rate_at(optimizer, update, state.base_rate);
   StepFactors step;
   step.momentum = static_cast<float>(optimizer.momentum);
   step.nesterov = optimizer.nesterov;

@@ -153,4 +153,13 @@ void dropout_mask(std::span<float> mask, double rate, std::uint64_t configuratio
   }
 }
 
+std::array<double, 4> example_draws(std::uint64_t configuration_seed, std::uint64_t step, std::uint32_t operation,
+                                    std::int64_t example) {
+  const std::uint64_t key = stream_key(configuration_seed, Stream::kAugmentation, operation);
+  const auto words = philox(key, step, static_cast<std::uint64_t>(example));
+  std::array<double, 4> draws{};
+  std::transform(words.begin(), words.end(), draws.begin(), [](std::uint32_t word) { return word * 0x1p-32; });
+  return draws;
+}
+
 }  // namespace modelhop::engine

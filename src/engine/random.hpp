@@ -14,7 +14,7 @@ namespace modelhop::engine {
 std::array<std::uint32_t, 4> philox(std::uint64_t key, std::uint64_t counter_low, std::uint64_t counter_high);
 
 /// Purposes keep streams of one seed apart.
-enum class Stream : std::uint32_t { kInitializer = 1, kOrder = 2, kDropout = 3 };
+enum class Stream : std::uint32_t { kInitializer = 1, kOrder = 2, kDropout = 3, kAugmentation = 8 };
 
 /// The key of one stream of a seed; `detail` tells streams of one purpose apart.
 std::uint64_t stream_key(std::uint64_t seed, Stream stream, std::uint64_t detail);
@@ -33,5 +33,9 @@ std::vector<std::int64_t> permutation(const OrderKey& key, std::int64_t n);
 /// index). Vectorized for the processor at run time; same bits on every processor.
 void dropout_mask(std::span<float> mask, double rate, std::uint64_t configuration_seed, std::uint64_t step,
                   std::uint32_t operation);
+
+/// Four draws in [0, 1) for one example of a batch, a function of (configuration_seed, step, operation, example).
+std::array<double, 4> example_draws(std::uint64_t configuration_seed, std::uint64_t step, std::uint32_t operation,
+                                    std::int64_t example);
 
 }  // namespace modelhop::engine

@@ -2,6 +2,10 @@
 // Lays the weights of an architecture out in the flat buffers.
 #include "engine/state_layout.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
 #include "engine/checksum.hpp"
 #include "engine/optimizer.hpp"
 #include "spec/optimizers.hpp"
@@ -15,9 +19,36 @@ std::int64_t aligned(std::int64_t floats) {
   return (floats + kAlignmentFloats - 1) / kAlignmentFloats * kAlignmentFloats;
 }
 
-Storage storage_of(const LayerSpec& layer, const WeightSpec& weight) {
-  const bool is_kernel = layer.class_name == "Conv2D" && weight.name == "kernel" && weight.shape.size() == 4;
-  return is_kernel ? Storage::kConvolutionKernel : Storage::kAsKeras;
+/// The layer that computes with a weight, which may be wrapped, and the weight's name there.
+struct Owner {
+  const LayerSpec* layer;
+  std::string_view weight;
+};
+
+Owner owner_of(const LayerSpec& outermost, std::string_view name) {
+  Owner owner{&outermost, name};
+  for (std::size_t slash = name.find('/'); slash != std::string_view::npos; slash = owner.weight.find('/')) {
+    const auto& children = owner.layer->children;
+    const std::string_view child = owner.weight.substr(0, slash);
+    const auto found = std::find_if(children.begin(), children.end(),
+                                    [child](const LayerSpec& layer) { return layer.name == child; });
+    if (found == children.end()) break;
+    owner = {&*found, owner.weight.substr(slash + 1)};
+  }
+  return owner;
+}
+
+Storage storage_of(const LayerSpec& outermost, const std::string& name) {
+  constexpr std::string_view kConvolutions[] = {"Conv1D",          "Conv2D",          "Conv3D",
+                                                "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
+                                                "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D",
+                                                "SeparableConv2D"};
+  const auto [layer, weight] = owner_of(outermost, name);
+  if (std::find(std::begin(kConvolutions), std::end(kConvolutions), layer->class_name) == std::end(kConvolutions)) {
+    return Storage::kAsKeras;
+  }
+  if (weight == "depthwise_kernel") return Storage::kDepthwiseKernel;
+  return weight == "kernel" || weight == "pointwise_kernel" ? Storage::kConvolutionKernel : Storage::kAsKeras;
 }
 
 }  // namespace
@@ -32,7 +63,7 @@ StateLayout make_state_layout(const ModelSpec& model, const OptimizerSpec& optim
     layout.layer_weights[ref.layer][ref.weight] = static_cast<int>(layout.weights.size());
     std::int64_t& end = weight.is_trainable ? layout.parameter_floats : layout.statistics_floats;
     const std::int64_t count = element_count(weight.shape);
-    layout.weights.push_back({layer.name + "/" + weight.name, weight.shape, storage_of(layer, weight),
+    layout.weights.push_back({layer.name + "/" + weight.name, weight.shape, storage_of(layer, weight.name),
                               weight.is_trainable, end, count, weight.initializer, weight.regularizer,
                               weight.constraint});
     end = aligned(end + count);

@@ -14,7 +14,8 @@ namespace modelhop::engine {
 /// How a weight is stored, against Keras's layout in get_weights().
 enum class Storage : std::uint8_t {
   kAsKeras,
-  kConvolutionKernel,  ///< Keras (h, w, in, out) kept as (out, h, w, in): ATen's channels-last (out, in, h, w)
+  kConvolutionKernel,  ///< Keras (extents, in, out) kept as (out, extents, in): ATen's channels-last (out, in, extents)
+  kDepthwiseKernel,    ///< Keras (extents, in, multiplier) kept as (in, multiplier, extents): ATen's (in * m, 1, extents)
 };
 
 struct WeightPlace {

@@ -4,7 +4,7 @@
 
 #include "spec/grammar_text.hpp"
 #include "spec/losses.hpp"
-#include "spec/metrics.hpp"
+#include "spec/metric_table.hpp"
 #include "spec/train_params.hpp"
 
 namespace modelhop {
@@ -89,7 +89,7 @@ void check_loss(const Target& target) {
 
 void check_metric(const Target& target, const MetricSpec& metric) {
   const std::string name = "metric " + in_quotes(metric.name);
-  if (!target.fits(target_fit(metric.kind))) {
+  if (!target.fits(metric_row(metric.kind).fit)) {
     refuse(name + " does not go with an output of shape " + to_text(target.output) +
            " and a dependent variable of shape " + to_text(target.dependent));
   }
@@ -101,9 +101,9 @@ void check_metric(const Target& target, const MetricSpec& metric) {
     refuse(name + " looks at the top " + std::to_string(*metric.top_k) + ", but the output has " +
            std::to_string(target.columns()) + " columns");
   }
-  const bool is_confusion = metric.kind == MetricKind::kIoU || metric.kind == MetricKind::kMeanIoU ||
-                            metric.kind == MetricKind::kOneHotIoU || metric.kind == MetricKind::kOneHotMeanIoU;
-  const std::int64_t classes = std::max(target.columns() > 1 ? target.columns() : 0, target.class_count);
+  const bool is_of_columns = metric.kind == MetricKind::kOneHotIoU || metric.kind == MetricKind::kOneHotMeanIoU;
+  const bool is_confusion = is_of_columns || metric.kind == MetricKind::kIoU || metric.kind == MetricKind::kMeanIoU;
+  const std::int64_t classes = is_of_columns ? target.columns() : target.class_count;
   if (is_confusion && metric.num_classes < classes) {
     refuse(name + " has num_classes " + std::to_string(metric.num_classes) + ", but there are " +
            std::to_string(classes) + " classes");

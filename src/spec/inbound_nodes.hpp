@@ -17,17 +17,31 @@ struct WrittenRef {
   std::int64_t tensor = 0;
 };
 
-/// What one call of a layer is given.
-struct WrittenCall {
-  std::vector<WrittenRef> refs;
-  std::vector<std::string> roles;   ///< parallel to refs: "" by position, else the keyword
-  Json arguments = Json::object();  ///< keywords that hold no tensor
+/// One argument of a call: tensors, or a value that holds none.
+struct WrittenArgument {
+  std::string keyword;            ///< "" by position
+  std::vector<WrittenRef> refs;   ///< one tensor, or all tensors of a list or of an object
+  std::vector<std::string> keys;  ///< parallel to refs where they were written as an object, else empty
+  bool is_list = false;           ///< the tensors were written as a list
+  Json value;                     ///< null where there are refs; tagged arrays of Keras 3 are plain lists
 };
 
-/// Calls of one layer. Throws kNotSupported for call arguments that change what the layer computes.
+/// What one call of a layer is given, in the order of the file; null keywords are left out.
+struct WrittenCall {
+  std::vector<WrittenArgument> arguments;
+};
+
+/// The calls of one layer. Throws where the grammar is broken, and for values that only Python can read.
 std::vector<WrittenCall> read_inbound_nodes(const std::string& layer, const std::string& class_name, const Json& entry);
 
+/// Inputs or outputs of a model.
+struct WrittenEnds {
+  std::vector<WrittenRef> refs;
+  std::vector<std::string> keys;  ///< parallel to refs where they were written as an object, else empty
+  bool is_bare = false;           ///< one triple without a list around it: Keras 3.12 and later
+};
+
 /// A list of triples, one bare triple, or an object of triples.
-std::vector<WrittenRef> read_model_ends(const Json& value, const char* key);
+WrittenEnds read_model_ends(const Json& value, const char* key);
 
 }  // namespace modelhop::spec

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Aliases and class names of keras.initializers and keras.regularizers, resolved.
+// Aliases and class names of keras.initializers, resolved.
 #include "spec/initializers.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
-#include <utility>
 
 #include "spec/grammar_text.hpp"
+#include "spec/named_object.hpp"
 
 namespace modelhop::spec {
 namespace {
+
+/// A normal cut at two deviations has this deviation itself.
+constexpr double kTruncatedDeviation = 0.87962566103423978;
 
 struct Alias {
   const char* name;  ///< lower case, without underscores
@@ -58,46 +63,6 @@ const Alias* find_alias(const std::string& name) {
   return nullptr;
 }
 
-/// The class and the arguments of "name" or {"class_name": name, "config": {...}}.
-std::pair<std::string, Json> named_object(const LayerConfig& config, const std::string& key, const Json& value) {
-  if (value.is_string()) return {value.get<std::string>(), Json::object()};
-  if (!value.is_object()) config.refuse_value(key, "a name or an object with \"class_name\"");
-  const auto class_name = value.find("class_name");
-  if (class_name == value.end() || !class_name->is_string()) config.refuse_value(key, "an object with \"class_name\"");
-  const auto arguments = value.find("config");
-  if (arguments == value.end() || arguments->is_null()) return {class_name->get<std::string>(), Json::object()};
-  if (class_name->get_ref<const std::string&>() == "function" && arguments->is_string()) {
-    return {arguments->get<std::string>(), Json::object()};
-  }
-  if (!arguments->is_object()) config.refuse_value(key, "an object whose \"config\" is an object");
-  return {class_name->get<std::string>(), *arguments};
-}
-
-double argument(const LayerConfig& config, const std::string& key, const Json& arguments, const char* name,
-                double fallback, NumberRange range = {}) {
-  const auto found = arguments.find(name);
-  if (found == arguments.end() || found->is_null()) return fallback;
-  if (!found->is_number()) {
-    refuse(config.where() + ": " + in_quotes(name) + " of " + in_quotes(key) + " must be a number, not " +
-           shown(*found));
-  }
-  const double number = found->get<double>();
-  if (!(number >= range.low && number <= range.high) || number - number != 0.0) {
-    refuse(config.where() + ": " + in_quotes(name) + " of " + in_quotes(key) + " is out of range: " + shown(*found));
-  }
-  return number;
-}
-
-std::string word(const LayerConfig& config, const std::string& key, const Json& arguments, const char* name,
-                 std::string fallback) {
-  const auto found = arguments.find(name);
-  if (found == arguments.end() || found->is_null()) return fallback;
-  if (!found->is_string()) {
-    refuse(config.where() + ": " + in_quotes(name) + " of " + in_quotes(key) + " must be a name, not " + shown(*found));
-  }
-  return found->get<std::string>();
-}
-
 void check_words(const LayerConfig& config, const std::string& key, InitializerSpec& spec) {
   if (spec.mode != "fan_in" && spec.mode != "fan_out" && spec.mode != "fan_avg") {
     refuse(config.where() + ": unknown \"mode\" " + in_quotes(spec.mode) + " of " + in_quotes(key));
@@ -119,12 +84,28 @@ std::optional<std::int64_t> seed_of(const LayerConfig& config, const std::string
   return found->get<std::int64_t>();
 }
 
+/// Standalone Keras 2 counts the root of the elements as both fans where a weight is neither matrix nor kernel.
+void resolve_fans(InitializerSpec& spec, const Shape& shape) {
+  const double fan = std::sqrt(static_cast<double>(element_count(shape)));
+  const double variance = spec.scale / std::max(1.0, fan);
+  if (spec.distribution == "uniform") {
+    spec.class_name = "RandomUniform";
+    spec.maxval = std::sqrt(3.0 * variance);
+    spec.minval = -spec.maxval;
+    return;
+  }
+  const bool is_truncated = spec.distribution == "truncated_normal";
+  spec.class_name = is_truncated ? "TruncatedNormal" : "RandomNormal";
+  spec.mean = 0.0;
+  spec.stddev = std::sqrt(variance) / (is_truncated ? kTruncatedDeviation : 1.0);
+}
+
 }  // namespace
 
 InitializerSpec read_initializer(LayerConfig& config, const std::string& key, const std::string& fallback) {
   const Json* value = config.find(key);
   const auto [name, arguments] =
-      value == nullptr ? std::pair(fallback, Json::object()) : named_object(config, key, *value);
+      value == nullptr ? NamedObject{fallback, Json::object()} : named_object(config, key, *value);
   const Alias* alias = find_alias(name);
   if (alias == nullptr) refuse(config.where() + ": unknown initializer " + in_quotes(name) + " of " + in_quotes(key));
 
@@ -149,6 +130,11 @@ InitializerSpec read_initializer(LayerConfig& config, const std::string& key, co
     spec.distribution =
         is_plain ? word(config, key, arguments, "distribution", alias->distribution) : alias->distribution;
     check_words(config, key, spec);
+    for (const char* axes : {"input_axes", "output_axes"}) {
+      if (const auto given = arguments.find(axes); given != arguments.end() && !given->is_null()) {
+        config.not_supported(in_quotes(axes) + " of " + in_quotes(key));
+      }
+    }
   }
   if (spec.class_name == "Orthogonal" || spec.class_name == "Identity") {
     spec.gain = argument(config, key, arguments, "gain", 1.0);
@@ -156,26 +142,24 @@ InitializerSpec read_initializer(LayerConfig& config, const std::string& key, co
   return spec;
 }
 
-ConstraintSpec read_constraint(LayerConfig& config, const std::string& key) {
-  if (config.find(key) != nullptr) config.not_supported(in_quotes(key));
-  return {};
-}
-
-RegularizerSpec read_regularizer(LayerConfig& config, const std::string& key) {
-  const Json* value = config.find(key);
-  if (value == nullptr) return {};
-  const auto [name, arguments] = named_object(config, key, *value);
-  const std::string kind = lower_case(name);
-  const bool is_object = value->is_object();
-  const NumberRange penalty{0.0};
-  if (kind == "l1") return {argument(config, key, arguments, "l1", 0.01, penalty), 0.0};
-  if (kind == "l2") return {0.0, argument(config, key, arguments, "l2", 0.01, penalty)};
-  if (kind == "l1l2" || kind == "l1_l2") {
-    const double fallback = is_object && name == "L1L2" ? 0.0 : 0.01;
-    return {argument(config, key, arguments, "l1", fallback, penalty),
-            argument(config, key, arguments, "l2", fallback, penalty)};
+void settle_initializer(InitializerSpec& spec, const Shape& shape, const std::string& where, SemanticsProfile profile) {
+  const bool is_standalone = profile == SemanticsProfile::kKeras22;
+  if (spec.class_name == "Orthogonal" && shape.size() < 2) {
+    refuse(where + ": initializer \"Orthogonal\" needs a weight with at least 2 axes, not shape " + to_text(shape));
   }
-  config.not_supported("regularizer " + in_quotes(name) + " of " + in_quotes(key), "L1, L2 and L1L2 are supported.");
+  if (spec.class_name == "Identity") {
+    if (shape.size() != 2) {
+      refuse(where + ": initializer \"Identity\" needs a weight with 2 axes, not shape " + to_text(shape));
+    }
+    spec.is_tiled = is_standalone;
+    if (is_standalone && std::max(shape[0], shape[1]) % std::min(shape[0], shape[1]) != 0) {
+      refuse(where +
+             ": initializer \"Identity\" of Keras 2.2 needs one side to be a multiple of the other, not shape " +
+             to_text(shape));
+    }
+  }
+  const bool has_own_fans = is_standalone && (shape.size() < 2 || shape.size() > 5);
+  if (spec.class_name == "VarianceScaling" && has_own_fans) resolve_fans(spec, shape);
 }
 
 }  // namespace modelhop::spec

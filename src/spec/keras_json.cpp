@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Joins the graph of a Keras file with the table of layer classes: order of calls, shapes, weights, counts.
+// Joins the graph of a Keras file with the table of layer classes: shapes, weights, counts.
 #include "spec/keras_json.hpp"
 
 #include <algorithm>
 #include <map>
-#include <queue>
+#include <set>
 #include <utility>
 
+#include "spec/call_order.hpp"
 #include "spec/grammar_text.hpp"
 #include "spec/keras_graph.hpp"
 #include "spec/layer_reader.hpp"
+#include "spec/mask_flow.hpp"
+#include "spec/weight_order.hpp"
 
 namespace modelhop {
 namespace {
@@ -24,13 +27,16 @@ class ModelBuilder {
   ModelSpec build() {
     model_.name = graph_.name;
     model_.profile = graph_.profile;
-    model_.output_names = graph_.output_names;
+    model_.output_names = output_names();
     for (const GraphLayer& layer : graph_.layers) {
       read_.push_back(read_layer(layer.name, layer.class_name, layer.config, graph_.profile));
     }
     model_.layers = read_;
-    order_calls();
-    order_weights();
+    for (const Call& call : order_of_calls(graph_)) run(call);
+    model_.weight_order = order_of_weights(graph_.nest, model_.layers, graph_.profile);
+    for (std::size_t layer = 0; layer < graph_.layers.size(); ++layer) {
+      if (graph_.layers[layer].is_frozen_by_model) freeze(model_.layers[layer], graph_.profile);
+    }
     for (const CallRef& input : graph_.inputs) model_.inputs.push_back(node_of(input, "\"input_layers\"").node);
     for (const CallRef& output : graph_.outputs) model_.outputs.push_back(node_of(output, "\"output_layers\""));
     check_inputs();
@@ -38,38 +44,20 @@ class ModelBuilder {
   }
 
  private:
-  using Call = std::pair<int, int>;  ///< layer, number of its call
-
-  /// Runs every call when its inputs and the same layer's previous call are done, lowest layer first.
-  void order_calls() {
-    std::map<Call, int> missing;
-    std::map<Call, std::vector<Call>> waiting;
-    std::priority_queue<Call, std::vector<Call>, std::greater<>> ready;
-    for (int layer = 0; layer < static_cast<int>(graph_.layers.size()); ++layer) {
-      const auto& calls = graph_.layers[layer].calls;
-      for (int call = 0; call < static_cast<int>(calls.size()); ++call) {
-        int count = call > 0 ? 1 : 0;
-        if (call > 0) waiting[{layer, call - 1}].push_back({layer, call});
-        for (const CallRef& ref : calls[call].inputs) {
-          waiting[{ref.layer, ref.call}].push_back({layer, call});
-          ++count;
-        }
-        if (count == 0) ready.push({layer, call});
-        missing[{layer, call}] = count;
-      }
+  /// tf.keras tells outputs of one layer apart by a number.
+  std::vector<std::string> output_names() const {
+    const bool is_tensorflow =
+        graph_.profile != SemanticsProfile::kKeras22 && graph_.profile != SemanticsProfile::kKeras3;
+    if (!is_tensorflow || graph_.has_named_outputs) return graph_.output_names;
+    std::set<std::string> taken;
+    std::map<std::string, int> numbers;
+    std::vector<std::string> names;
+    for (const std::string& name : graph_.output_names) {
+      std::string proposal = name;
+      while (!taken.insert(proposal).second) proposal = name + "_" + std::to_string(++numbers[name]);
+      names.push_back(std::move(proposal));
     }
-    while (!ready.empty()) {
-      const Call next = ready.top();
-      ready.pop();
-      run(next);
-      missing.erase(next);
-      for (const Call& dependent : waiting[next]) {
-        if (--missing[dependent] == 0) ready.push(dependent);
-      }
-    }
-    if (!missing.empty()) {
-      refuse("layer " + in_quotes(graph_.layers[missing.begin()->first.first].name) + " is part of a loop");
-    }
+    return names;
   }
 
   void run(const Call& call) {
@@ -106,13 +94,6 @@ class ModelBuilder {
       if (graph_.inputs[input].layer == layer) return input_shapes_[input];
     }
     return {};
-  }
-
-  void order_weights() {
-    for (int layer = 0; layer < static_cast<int>(model_.layers.size()); ++layer) {
-      const auto count = static_cast<int>(model_.layers[layer].weights.size());
-      for (int weight = 0; weight < count; ++weight) model_.weight_order.push_back({layer, weight});
-    }
   }
 
   /// The first call makes the weights; a later call of a shared layer must need the same ones.
@@ -172,6 +153,7 @@ ModelSpec parse_keras_json(std::string_view json, const std::vector<Shape>& inpu
                            std::optional<SemanticsProfile> profile) {
   Graph graph = read_keras_graph(read_json_text(json), input_shapes);
   if (profile) graph.profile = *profile;
+  settle_masks(graph);
   return ModelBuilder(graph, input_shapes).build();
 }
 

@@ -32,9 +32,66 @@
 //   LeakyReLU                     alpha            number    Keras 3's negative_slope
 //   InputLayer, Add               none
 //
+// Sequences (src/spec/layers: embedding, recurrent, convolutional_recurrent, wrappers, attention):
+//
+//   Embedding                     input_dim, output_dim      integer
+//                                 mask_zero        boolean
+//                                 input_length     list      checked against the input, 0: open; empty: not given
+//   Masking                       mask_value       number
+//   SimpleRNN, SimpleRNNCell,     units            integer
+//   LSTM, LSTMCell,               activation       string
+//   GRU, GRUCell                  recurrent_activation       string, not of SimpleRNN
+//                                 use_bias         boolean
+//                                 dropout, recurrent_dropout number, 0 <= rate < 1
+//                                 dropout_per_gate boolean   each gate has masks of its own (implementation 1)
+//   LSTM, LSTMCell                unit_forget_bias boolean   in force through InitializerSpec::unit_forget_parts
+//   GRU, GRUCell                  reset_after      boolean
+//   SimpleRNN, LSTM, GRU, RNN     return_sequences, return_state, go_backwards, zero_output_for_mask   boolean
+//   CuDNNLSTM, CuDNNGRU           as LSTM and GRU; what they compute is fixed
+//   RNN                           and one child, "cell"
+//   StackedRNNCells               none; children "cell_0", "cell_1", ...
+//   ConvLSTM1D, 2D, 3D            as LSTM, with filters instead of units, kernel_size, strides, dilation_rate, padding,
+//                                 data_format as of the convolution of that rank
+//   Bidirectional                 merge_mode       string    "concat", "sum", "mul", "ave" or "none"; children
+//                                                  "forward" and "backward", the latter in the other direction
+//   TimeDistributed               none; one child, "layer"
+//   Functional                    wiring           list      a model that TimeDistributed wraps. Per call: child,
+//                                                  number of inputs, and of each the call that gives it, or
+//                                                  -1 - index of the model's input
+//                                 output           integer   the call that gives the output, or as above
+//   Attention, AdditiveAttention  use_scale, causal          boolean
+//                                 dropout          number
+//   Attention                     score_mode       string    "dot" or "concat"
+//                                 concat_score     boolean   the latter
+//   MultiHeadAttention,           num_heads, num_key_value_heads, key_dim, value_dim   integer
+//   GroupQueryAttention           use_bias         boolean
+//                                 output_shape     list      of the axes after the data's
+//                                 attention_axes   list      ascending, without the batch axis
+//                                 dropout          number
+//
+// Call arguments of attention: return_attention_scores, use_causal_mask (boolean, where given). A call's inputs are
+// told apart by their roles (call_inputs.hpp, attention_inputs.hpp).
+//
 // `axis` is not negative and does not count the batch axis: the channels of (height, width, channels) are axis 2.
 // `activation` is a name of keras.activations, "linear" where there is none; swish is written silu, hard_swish
 // hard_silu. What "hard_sigmoid" computes depends on ModelSpec::profile: relu6(x + 3) / 6 for kKeras3, else
 // clip(0.2 x + 0.5, 0, 1).
+// Operation nodes (class "ops.<name>"; NodeSpec::roles tell which operand an input is: "" of the only one and of lists, else "x1", "x2",
+// "condition"). Truth values are 0 and 1. An operand that is a constant is an attribute of its name instead of an input: a
+// number, or numbers in C order with the list <name>_shape, which numpy's rules align with the tensors (batch axis included).
+//   add, subtract, multiply, divide, power, maximum, minimum, squared_difference, not_equal, equal, greater,
+//   greater_equal, less, less_equal, logical_and, logical_or, logical_xor      operands x1, x2
+//   matmul                     operands x1, x2; transpose_a, transpose_b   boolean
+//   where                      operands condition, x1, x2
+//   mean, sum, max, min, any, all   axes   list, sorted, without the batch; keepdims   boolean
+//   softmax, log_softmax, concatenate, stack   axis   integer, see below (of stack: in the output)
+//   transpose                  axes   list: of the input, without the batch, in the order of the output
+//   reshape, expand_dims, squeeze   the output's shape says all
+//   pad                        pads   list: before, after of each axis; constant_values   number
+//   getitem                    starts, counts, steps   lists, of each axis of the input; then the output's shape
+//   clip                       x_min, x_max   number, infinite where open
+//   cast                       to   string   "float32", "int32" (truncates), "bool"
+//   gelu approximate boolean; leaky_relu negative_slope number; elu alpha number
+//   all others                 none
 // `seed` of Dropout is not kept: random streams are the engine's.
 #pragma once

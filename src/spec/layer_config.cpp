@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "spec/activation_names.hpp"
+#include "spec/activation_object.hpp"
 #include "spec/grammar_text.hpp"
 
 namespace modelhop::spec {
@@ -19,9 +20,11 @@ constexpr std::array kCommonKeys =
                                      "input_dtype", "build_input_shape"});
 
 /// Keys of Keras 1, whose files look like Keras 2's otherwise.
-constexpr std::array kKeras1Keys =
-    std::to_array<std::string_view>({"output_dim", "nb_filter", "nb_row", "nb_col", "border_mode", "subsample",
-                                     "dim_ordering", "init", "W_regularizer"});
+constexpr std::array kKeras1Keys = std::to_array<std::string_view>(
+    {"nb_filter", "nb_row", "nb_col", "border_mode", "subsample", "dim_ordering", "init", "W_regularizer"});
+
+/// What Dense called its units in Keras 1; Embedding calls it so to this day.
+constexpr const char* kKeras1Units = "output_dim";
 
 template <typename Range>
 bool contains(const Range& range, std::string_view value) {
@@ -54,18 +57,26 @@ std::string shown(const Json& value) {
 }
 
 LayerConfig::LayerConfig(std::string layer_name, const Json& config, SemanticsProfile profile)
-    : where_("layer " + in_quotes(layer_name)), config_(config), profile_(profile) {
+    : layer_name_(std::move(layer_name)),
+      where_("layer " + in_quotes(layer_name_)),
+      config_(config),
+      profile_(profile) {
   if (!config.is_object()) refuse(where_ + ": \"config\" must be an object, not " + shown(config));
   for (const std::string_view key : kKeras1Keys) {
-    if (config.contains(key)) {
-      unsupported(where_ + ": key " + in_quotes(key) + " belongs to Keras 1",
-                  "Load and save the model with Keras 2 or later.");
-    }
+    if (config.contains(key)) refuse_keras1(key);
   }
+}
+
+void LayerConfig::refuse_keras1(std::string_view key) const {
+  unsupported(where_ + ": key " + in_quotes(key) + " belongs to Keras 1",
+              "Load and save the model with Keras 2 or later.");
 }
 
 void LayerConfig::refuse_value(const std::string& key, const std::string& expected) const {
   const auto found = config_.find(key);
+  if (found == config_.end() && config_.contains(kKeras1Units) && known_.count(kKeras1Units) == 0) {
+    refuse_keras1(kKeras1Units);
+  }
   refuse(where_ + ": " + in_quotes(key) + " must be " + expected +
          (found == config_.end() ? ", but is missing" : ", not " + shown(*found)));
 }
@@ -150,39 +161,14 @@ std::vector<std::int64_t> LayerConfig::extents(const std::string& key,
   return list;
 }
 
-std::string LayerConfig::activation(const std::string& key) {
+std::string LayerConfig::activation(const std::string& key, const std::string& fallback) {
   const Json* value = find(key);
-  if (value == nullptr) return "linear";
-  if (value->is_object()) return activation_of_object(key, *value);
+  if (value == nullptr) return has(key) ? "linear" : fallback;
+  if (value->is_object()) return activation_of_object(*this, key, *value);
   if (!value->is_string()) refuse_value(key, "the name of an activation function");
   const std::string name = canonical_activation(value->get_ref<const std::string&>());
   if (name.empty()) refuse(where_ + ": unknown " + in_quotes(key) + " " + shown(*value));
   return name;
-}
-
-/// {"class_name": "function", "config": "relu"}, or an activation layer given as a function.
-std::string LayerConfig::activation_of_object(const std::string& key, const Json& value) const {
-  const auto class_name = value.find("class_name");
-  if (class_name == value.end() || !class_name->is_string()) refuse_value(key, "the name of an activation function");
-  const auto& kind = class_name->get_ref<const std::string&>();
-  const auto config = value.find("config");
-  if (kind == "function" && config != value.end() && config->is_string()) {
-    const std::string name = canonical_activation(config->get_ref<const std::string&>());
-    if (name.empty()) refuse(where_ + ": unknown " + in_quotes(key) + " " + shown(*config));
-    return name;
-  }
-  const auto is_default = [&](const char* name, const Json& normal) {
-    if (config == value.end() || !config->is_object()) return true;
-    const auto found = config->find(name);
-    return found == config->end() || *found == normal;
-  };
-  if (kind == "ReLU" && is_default("max_value", nullptr) && is_default("negative_slope", 0.0) &&
-      is_default("threshold", 0.0)) {
-    return "relu";
-  }
-  if (kind == "Softmax" && is_default("axis", -1)) return "softmax";
-  not_supported(in_quotes(key) + " given as a layer of class " + in_quotes(kind),
-                "Put the activation into a layer of its own.");
 }
 
 void LayerConfig::refuse_unknown_keys() const {

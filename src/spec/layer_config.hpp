@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "modelhop/model_spec.hpp"
@@ -32,11 +33,14 @@ class LayerConfig {
 
   SemanticsProfile profile() const { return profile_; }  ///< defaults differ between Keras generations
   const std::string& where() const { return where_; }    ///< `layer "name"`
+  const std::string& layer_name() const { return layer_name_; }
   [[noreturn]] void refuse_value(const std::string& key, const std::string& expected) const;
   [[noreturn]] void not_supported(const std::string& message, std::string hint = {}) const;
 
   /// Absent and null are the same: no value.
   const Json* find(const std::string& key);
+  /// The file has the key, if only as null.
+  bool has(const std::string& key) const { return config_.contains(key); }
 
   // The fallback is used where there is no value; without one that is an error.
   bool boolean(const std::string& key, std::optional<bool> fallback);
@@ -47,8 +51,8 @@ class LayerConfig {
   /// An integer stands for `count` equal ones.
   std::vector<std::int64_t> extents(const std::string& key, std::optional<std::vector<std::int64_t>> fallback,
                                     std::size_t count, IntegerRange range);
-  /// A canonical name of activation_names.hpp.
-  std::string activation(const std::string& key);
+  /// A text of activation_names.hpp. Null is "linear"; so is silence, unless there is another fallback.
+  std::string activation(const std::string& key, const std::string& fallback = "linear");
 
   std::int64_t integer_value(const std::string& key, const Json& value, IntegerRange range) const;
   double number_value(const std::string& key, const Json& value, NumberRange range) const;
@@ -56,9 +60,9 @@ class LayerConfig {
   void refuse_unknown_keys() const;
 
  private:
-  std::string activation_of_object(const std::string& key, const Json& value) const;
+  [[noreturn]] void refuse_keras1(std::string_view key) const;
 
-  std::string where_;
+  std::string layer_name_, where_;
   const Json& config_;
   SemanticsProfile profile_;
   std::set<std::string> known_;

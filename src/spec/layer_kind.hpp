@@ -71,10 +71,25 @@ const LayerKind* find_layer_kind(std::string_view class_name);
 const std::vector<LayerKind>& core_layers();
 const std::vector<LayerKind>& shape_layers();
 const std::vector<LayerKind>& convolution_layers();
+const std::vector<LayerKind>& depthwise_layers();
 const std::vector<LayerKind>& pooling_layers();
+const std::vector<LayerKind>& resampling_layers();
+const std::vector<LayerKind>& image_layers();
 const std::vector<LayerKind>& normalization_layers();
 const std::vector<LayerKind>& activation_layers();
 const std::vector<LayerKind>& merge_layers();
+const std::vector<LayerKind>& embedding_layers();
+const std::vector<LayerKind>& recurrent_layers();
+const std::vector<LayerKind>& convolutional_recurrent_layers();
+const std::vector<LayerKind>& wrapper_layers();
+const std::vector<LayerKind>& wrapped_model_layers();
+const std::vector<LayerKind>& attention_layers();
+const std::vector<LayerKind>& noise_layers();
+const std::vector<LayerKind>& input_statistics_layers();
+const std::vector<LayerKind>& operation_layers();
+
+/// Why a class of Keras is refused for good; empty for every other name.
+std::string_view refusal_of(std::string_view class_name);
 
 /// Completes wrapped layer number `child` of the call's layer for inputs of these shapes, in place, and gives the
 /// shapes of its outputs. Once per child.
@@ -85,7 +100,9 @@ void read_nothing(LayerConfig& config, Attributes& attributes);
 Shape same_shape(const LayerCall& call);
 std::int64_t no_flops(const LayerCall& call, const Shape& output);
 std::int64_t flops_of(std::int64_t elements, std::int64_t each, const LayerCall& call);
-/// Throws kNotSupported for channels_first.
+std::int64_t one_flop_each(const LayerCall& call, const Shape& output);
+std::int64_t five_flops_each(const LayerCall& call, const Shape& output);
+/// `data_format` "channels_last" or "channels_first".
 void read_data_format(LayerConfig& config, Attributes& attributes);
 /// `padding` "valid" or "same".
 void read_padding(LayerConfig& config, Attributes& attributes);
@@ -93,7 +110,10 @@ void read_padding(LayerConfig& config, Attributes& attributes);
 void read_axis(LayerConfig& config, Attributes& attributes);
 /// Makes `axis` positive and without the batch axis, for an input of `rank` axes. Returns it.
 std::size_t settle_axis(const LayerCall& call, std::size_t rank);
-/// Rows and columns after windows of `size_name` have moved over a (height, width, channels) input.
-Shape windowed_shape(const LayerCall& call, const char* size_name, std::int64_t channels);
+/// `axis` as a list, for layers that take several: a number or a list -> stored counting the batch axis, settled by
+/// settle_axes.
+void read_axes(LayerConfig& config, Attributes& attributes);
+/// Makes the axes of `axis` positive and without the batch axis. Throws where one appears twice.
+const std::vector<std::int64_t>& settle_axes(const LayerCall& call, std::size_t rank);
 
 }  // namespace modelhop::spec

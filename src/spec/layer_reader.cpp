@@ -7,6 +7,8 @@
 
 #include "spec/grammar_text.hpp"
 #include "spec/initializers.hpp"
+#include "spec/keras_json.hpp"
+#include "spec/near_name.hpp"
 
 namespace modelhop::spec {
 namespace {
@@ -24,9 +26,11 @@ void check_dtype(const std::string& name, const std::string& class_name, const J
   if (dtype->is_object() && dtype->contains("config")) dtype = &(*dtype)["config"];
   if (dtype->is_object() && dtype->contains("name")) dtype = &(*dtype)["name"];
   if (*dtype == "float32") return;
-  const bool is_integer_input = class_name == "InputLayer" && dtype->is_string() &&
-                                dtype->get_ref<const std::string&>().find("int") != std::string::npos;
-  if (!is_integer_input) {
+  // Inputs arrive as float32, whatever they count or tell apart.
+  const bool is_whole_input =
+      class_name == "InputLayer" && dtype->is_string() &&
+      (dtype->get_ref<const std::string&>().find("int") != std::string::npos || *dtype == "bool");
+  if (!is_whole_input) {
     unsupported("layer " + in_quotes(name) + ": dtype " + shown(*dtype), "Networks compute in float32.");
   }
 }
@@ -60,6 +64,7 @@ void shape_weights(const LayerCall& call, const LayerKind& kind) {
     for (const std::int64_t extent : weight.shape) {
       elements = product_within(elements, extent, kMaxElements, call.where() + ": weight " + in_quotes(weight.name));
     }
+    settle_weight(weight, call.where(), call.profile);
   }
 }
 
@@ -88,7 +93,14 @@ void check_input_count(const LayerSpec& layer, const LayerKind& kind, std::size_
 LayerSpec read_layer(const std::string& name, const std::string& class_name, const Json& source,
                      SemanticsProfile profile, bool is_trainable) {
   const LayerKind* kind = find_layer_kind(class_name);
-  if (kind == nullptr) unsupported("layer " + in_quotes(name) + ": unknown class " + in_quotes(class_name));
+  if (const std::string_view reason = refusal_of(class_name); !reason.empty()) {
+    unsupported("layer " + in_quotes(name) + ": class " + in_quotes(class_name) + " is not supported, because " +
+                std::string(reason));
+  }
+  if (kind == nullptr) {
+    unsupported("layer " + in_quotes(name) + ": unknown class " + in_quotes(class_name) +
+                "; nearest supported: " + nearest_name(class_name, supported_layers()));
+  }
   LayerConfig config(name, source, profile);
   LayerSpec layer;
   layer.name = name;
@@ -140,6 +152,7 @@ std::vector<Shape> call_child(const LayerCall& call, std::size_t child, const st
   const std::string name = std::exchange(inner.name, call.layer.name + "/" + inner.name);
   CalledLayer called = call_layer(std::move(inner), inputs, std::vector<std::string>(inputs.size()), {}, call.profile);
   called.layer.name = name;
+  called.layer.output_shapes = called.outputs;
   call.layer.children[child] = std::move(called.layer);
   call.wrapped_flops += called.flops;
   return called.outputs;
@@ -149,11 +162,7 @@ Attributes read_call_arguments(const LayerSpec& layer, const Json& source, Seman
   const LayerKind& kind = kind_of(layer);
   LayerConfig arguments(layer.name, source, profile);
   Attributes attributes;
-  // Keras 3 writes training=false of its own accord, Keras 2 only where the user froze the call.
-  const Json* training = arguments.find("training");
-  if (training != nullptr && (profile != SemanticsProfile::kKeras3 || *training != Json(false))) {
-    attributes["training"] = arguments.boolean("training", {});
-  }
+  if (arguments.find("training") != nullptr) attributes["training"] = arguments.boolean("training", {});
   if (kind.read_arguments != nullptr) kind.read_arguments(arguments, attributes);
   arguments.refuse_unknown_keys();
   return attributes;

@@ -93,16 +93,14 @@ double scheduled_rate(const ScheduleSpec& schedule, std::int64_t step) {
   throw Error(ErrorCode::kInternal, "there is no learning rate schedule");
 }
 
-double learning_rate_at(const OptimizerSpec& optimizer, SemanticsProfile profile, std::int64_t completed_steps,
-                        std::optional<double> base) {
+double learning_rate_at(const OptimizerSpec& optimizer, std::int64_t completed_steps, std::optional<double> base) {
   double rate = optimizer.learning_rate;
   if (base) {
     rate = *base;
   } else if (optimizer.schedule.kind != ScheduleSpec::Kind::kNone) {
     rate = scheduled_rate(optimizer.schedule, completed_steps);
   }
-  const std::int64_t counter = completed_steps + (profile == SemanticsProfile::kKeras22 ? 1 : 0);
-  return rate / (1.0 + optimizer.decay * static_cast<double>(counter));
+  return rate / (1.0 + optimizer.decay * static_cast<double>(completed_steps));
 }
 
 }  // namespace modelhop

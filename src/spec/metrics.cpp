@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One table row per metric and per argument.
+// One table row per argument; forms of lists and dicts.
 #include "spec/metrics.hpp"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 
 #include "spec/call_arguments.hpp"
 #include "spec/grammar_text.hpp"
+#include "spec/metric_table.hpp"
 #include "spec/parameter_value.hpp"
 
 namespace modelhop::spec {
@@ -15,83 +16,6 @@ namespace {
 
 constexpr std::size_t kMaxMetrics = 200;
 constexpr std::size_t kMaxNameBytes = 200;
-
-constexpr auto kUp = MetricDirection::kUp;
-constexpr auto kDown = MetricDirection::kDown;
-constexpr auto kUnknown = MetricDirection::kUnknown;
-constexpr auto kSame = TargetFit::kSameShape;
-constexpr auto kClasses = TargetFit::kClasses;
-constexpr auto kEither = TargetFit::kEither;
-
-struct MetricRow {
-  MetricKind kind;
-  std::string_view name;     ///< Keras's own, shown for a call without `name=`
-  std::string_view aliases;  ///< of any Keras generation, in lower case, and snake_case of the class
-  std::string_view signature;
-  TargetFit fit;
-  MetricDirection direction;
-};
-
-constexpr std::string_view kThresholds = "thresholds";
-constexpr std::string_view kPrecisionLike = "thresholds top_k class_id";
-
-constexpr std::array kMetrics = std::to_array<MetricRow>({
-    {MetricKind::kAccuracy, "accuracy", "acc", "", kEither, kUp},
-    {MetricKind::kBinaryAccuracy, "binary_accuracy", "", "* threshold", kSame, kUp},
-    {MetricKind::kCategoricalAccuracy, "categorical_accuracy", "", "", kClasses, kUp},
-    {MetricKind::kSparseCategoricalAccuracy, "sparse_categorical_accuracy", "", "", kClasses, kUp},
-    {MetricKind::kTopKCategoricalAccuracy, "top_k_categorical_accuracy", "", "k", kClasses, kUp},
-    {MetricKind::kSparseTopKCategoricalAccuracy, "sparse_top_k_categorical_accuracy", "", "k * from_sorted_ids",
-     kClasses, kUp},
-    {MetricKind::kMeanSquaredError, "mean_squared_error", "mse", "", kSame, kDown},
-    {MetricKind::kMeanAbsoluteError, "mean_absolute_error", "mae", "", kSame, kDown},
-    {MetricKind::kMeanAbsolutePercentageError, "mean_absolute_percentage_error", "mape", "", kSame, kDown},
-    {MetricKind::kMeanSquaredLogarithmicError, "mean_squared_logarithmic_error", "msle", "", kSame, kDown},
-    {MetricKind::kLogCosh, "logcosh", "log_cosh log_cosh_error", "", kSame, kDown},
-    {MetricKind::kHuber, "huber", "huber_loss", "delta", kSame, kDown},
-    {MetricKind::kHinge, "hinge", "", "", kSame, kDown},
-    {MetricKind::kSquaredHinge, "squared_hinge", "", "", kSame, kDown},
-    {MetricKind::kCategoricalHinge, "categorical_hinge", "", "", kSame, kDown},
-    {MetricKind::kKlDivergence, "kl_divergence", "kullback_leibler_divergence kld", "", kSame, kUnknown},
-    {MetricKind::kPoisson, "poisson", "", "", kSame, kUnknown},
-    {MetricKind::kCategoricalCrossentropy, "categorical_crossentropy", "", "* from_logits label_smoothing axis",
-     kClasses, kDown},
-    {MetricKind::kSparseCategoricalCrossentropy, "sparse_categorical_crossentropy", "",
-     "* from_logits ignore_class axis", kClasses, kDown},
-    {MetricKind::kBinaryCrossentropy, "binary_crossentropy", "bce", "* from_logits label_smoothing", kSame, kDown},
-    {MetricKind::kBinaryFocalCrossentropy, "binary_focal_crossentropy", "",
-     "apply_class_balancing alpha gamma from_logits label_smoothing axis", kSame, kDown},
-    {MetricKind::kCategoricalFocalCrossentropy, "categorical_focal_crossentropy", "",
-     "alpha gamma from_logits label_smoothing axis", kSame, kDown},
-    {MetricKind::kCosineSimilarity, "cosine_similarity", "cosine_proximity cosine", "* axis", kSame, kUp},
-    {MetricKind::kRootMeanSquaredError, "root_mean_squared_error", "rmse", "", kSame, kDown},
-    {MetricKind::kTruePositives, "true_positives", "", kThresholds, kSame, kUnknown},
-    {MetricKind::kFalsePositives, "false_positives", "", kThresholds, kSame, kUnknown},
-    {MetricKind::kTrueNegatives, "true_negatives", "", kThresholds, kSame, kUnknown},
-    {MetricKind::kFalseNegatives, "false_negatives", "", kThresholds, kSame, kUnknown},
-    {MetricKind::kPrecision, "precision", "", kPrecisionLike, kSame, kUp},
-    {MetricKind::kRecall, "recall", "", kPrecisionLike, kSame, kUp},
-    {MetricKind::kAuc, "auc", "",
-     "num_thresholds curve summation_method * thresholds multi_label num_labels label_weights from_logits", kSame, kUp},
-    {MetricKind::kSensitivityAtSpecificity, "sensitivity_at_specificity", "", "specificity! num_thresholds class_id",
-     kSame, kUp},
-    {MetricKind::kSpecificityAtSensitivity, "specificity_at_sensitivity", "", "sensitivity! num_thresholds class_id",
-     kSame, kUp},
-    {MetricKind::kPrecisionAtRecall, "precision_at_recall", "", "recall! num_thresholds class_id", kSame, kUp},
-    {MetricKind::kRecallAtPrecision, "recall_at_precision", "", "precision! num_thresholds class_id", kSame, kUp},
-    {MetricKind::kF1Score, "f1_score", "", "average threshold", kSame, kUp},
-    {MetricKind::kFBetaScore, "fbeta_score", "f_beta_score", "average beta threshold", kSame, kUp},
-    {MetricKind::kIoU, "io_u", "iou", "num_classes! target_class_ids! * ignore_class sparse_y_true sparse_y_pred axis",
-     kEither, kUp},
-    {MetricKind::kMeanIoU, "mean_io_u", "mean_iou", "num_classes! * ignore_class sparse_y_true sparse_y_pred axis",
-     kEither, kUp},
-    {MetricKind::kOneHotIoU, "one_hot_io_u", "one_hot_iou",
-     "num_classes! target_class_ids! * ignore_class sparse_y_pred axis", kClasses, kUp},
-    {MetricKind::kOneHotMeanIoU, "one_hot_mean_io_u", "one_hot_mean_iou",
-     "num_classes! * ignore_class sparse_y_pred axis", kClasses, kUp},
-    {MetricKind::kBinaryIoU, "binary_io_u", "binary_iou", "target_class_ids threshold", kSame, kUp},
-    {MetricKind::kR2Score, "r2_score", "", "class_aggregation num_regressors", kSame, kUp},
-});
 
 struct RefusedMetric {
   std::string_view name;
@@ -138,9 +62,18 @@ void must_be_false(const std::string& what, const PythonValue& value, MetricSpec
   if (boolean_of(what, value)) refuse_setting(what, value, "Leave it out.");
 }
 
-/// Whether there are class ids or one row per class is seen from the shapes.
-void read_sparsity(const std::string& what, const PythonValue& value, MetricSpec&) {
+/// Whether targets are class ids or one-hot is seen from the shapes.
+void read_sparse_truth(const std::string& what, const PythonValue& value, MetricSpec&) {
   boolean_of(what, value);
+}
+
+/// Of predictions that are scores of each class the largest counts, as in the metrics for one-hot rows.
+void read_sparse_predictions(const std::string& what, const PythonValue& value, MetricSpec& metric) {
+  const bool is_sparse = boolean_of(what, value);
+  const bool is_one_hot = metric.kind == MetricKind::kOneHotIoU || metric.kind == MetricKind::kOneHotMeanIoU;
+  if (is_sparse && is_one_hot) refuse_setting(what, value, "For predictions that are class ids use IoU or MeanIoU.");
+  if (!is_sparse && metric.kind == MetricKind::kIoU) metric.kind = MetricKind::kOneHotIoU;
+  if (!is_sparse && metric.kind == MetricKind::kMeanIoU) metric.kind = MetricKind::kOneHotMeanIoU;
 }
 
 void read_thresholds(const std::string& what, const PythonValue& value, MetricSpec& metric) {
@@ -225,25 +158,11 @@ constexpr std::array kArguments = std::to_array<Argument<MetricSpec>>({
     {"num_classes", &MetricSpec::num_classes, Range{1.0, 2000.0}},  // a confusion matrix of doubles
     {"target_class_ids", &read_class_ids},
     {"ignore_class", &must_be_none},
-    {"sparse_y_true", &read_sparsity},
-    {"sparse_y_pred", &read_sparsity},
+    {"sparse_y_true", &read_sparse_truth},
+    {"sparse_y_pred", &read_sparse_predictions},
     {"class_aggregation", &read_aggregation},
     {"num_regressors", &read_regressors},
 });
-
-const MetricRow* find_metric(const std::string& name) {
-  for (const MetricRow& row : kMetrics) {
-    if (row.name == name || has_word(row.aliases, name)) return &row;
-  }
-  return nullptr;
-}
-
-const MetricRow& row_of(MetricKind kind) {
-  for (const MetricRow& row : kMetrics) {
-    if (row.kind == kind) return row;
-  }
-  throw Error(ErrorCode::kInternal, "a metric without a row in its table");
-}
 
 /// The k of MADlib's `top_<k>_accuracy`.
 std::optional<int> top_k_of(const std::string& name) {
@@ -261,7 +180,7 @@ std::optional<int> top_k_of(const std::string& name) {
     if (row.name == name) unsupported("metric " + in_quotes(written), std::string(row.reason));
   }
   std::string known;
-  for (const MetricRow& row : kMetrics) known += (known.empty() ? "" : ", ") + std::string(row.name);
+  for (const MetricRow& row : metric_rows()) known += (known.empty() ? "" : ", ") + std::string(row.name);
   refuse("unknown metric " + in_quotes(written), "Accepted: " + known + ".");
 }
 
@@ -278,7 +197,7 @@ MetricSpec metric_named(const std::string& written) {
     metric.follows_loss = true;
     return metric;
   }
-  const MetricRow* row = find_metric(name);
+  const MetricRow* row = find_metric_row(name);
   if (row == nullptr) refuse_metric(written, name);
   metric.kind = row->kind;
   if (row->kind == MetricKind::kBinaryIoU) metric.target_class_ids = {0, 1};
@@ -303,12 +222,12 @@ MetricSpec read_metric(const PythonValue& value) {
   const std::string what = "metric " + call.name;
   if (!call.is_call) {
     metric.name = call.name;
-    std::string_view signature = row_of(metric.kind).signature;
+    std::string_view signature = metric_row(metric.kind).signature;
     if (signature.find('!') != std::string_view::npos) bind_arguments(what, call, signature);
     return metric;
   }
-  metric.name = row_of(metric.kind).name;
-  std::string signature(row_of(metric.kind).signature);
+  metric.name = metric_row(metric.kind).name;
+  std::string signature(metric_row(metric.kind).signature);
   signature += has_word(signature, "*") ? " name dtype" : " * name dtype";
   read_arguments(what, call, signature, kArguments, metric);
   check_metric(what, metric);
@@ -365,21 +284,6 @@ void read_metrics(const PythonValue& written, bool is_weighted, TrainSpec& train
     form = {OutputForm::Kind::kAll};
     reader.read_one(value, "", 0);
   }
-}
-
-TargetFit target_fit(MetricKind kind) {
-  return row_of(kind).fit;
-}
-
-MetricDirection direction_of(MetricKind kind) {
-  return row_of(kind).direction;
-}
-
-std::vector<std::string> names_of(MetricKind kind) {
-  const MetricRow& row = row_of(kind);
-  std::vector<std::string> names = words_of(row.aliases);
-  names.insert(names.begin(), std::string(row.name));
-  return names;
 }
 
 }  // namespace modelhop::spec

@@ -233,10 +233,10 @@ int slot_count(const OptimizerSpec& optimizer) {
     case OptimizerKind::kAdamax:
     case OptimizerKind::kNadam:
     case OptimizerKind::kFtrl:
+    case OptimizerKind::kAdafactor:  // factors of rows (or whole vectors), and of columns
       return 2 + extra;
     case OptimizerKind::kAdagrad:
     case OptimizerKind::kLion:
-    case OptimizerKind::kAdafactor:  // factors of rows and columns, in a slot of full size
       return 1 + extra;
   }
   throw Error(ErrorCode::kInternal, "an optimizer without a number of slots");

@@ -32,4 +32,31 @@ inline PaddedExtent same_padding(std::int64_t extent, const WindowExtent& window
   return {outputs, total / 2, total - total / 2};
 }
 
+/// No output sees a later cell than its own.
+inline PaddedExtent causal_padding(std::int64_t extent, const WindowExtent& window) {
+  return {(extent - 1) / window.stride + 1, (window.size - 1) * window.dilation, 0};
+}
+
+/// What a transposed convolution keeps of its full result of (extent - 1) * stride + reach cells: `outputs` of them
+/// from `before` on. Where the result is shorter than that, the rest is zero ("same" and "valid" with strides beyond
+/// the window, and `output_padding`, below 0 where there is none).
+struct TransposedExtent {
+  std::int64_t outputs = 0;
+  std::int64_t before = 0;
+  bool operator==(const TransposedExtent&) const = default;
+};
+
+inline TransposedExtent transposed_extent(std::int64_t extent, const WindowExtent& window, bool is_same,
+                                          std::int64_t output_padding) {
+  const std::int64_t reach = (window.size - 1) * window.dilation + 1;
+  const std::int64_t full = (extent - 1) * window.stride + reach;
+  std::int64_t outputs = extent * window.stride;
+  if (output_padding >= 0) {
+    outputs = full - (is_same ? reach / 2 * 2 : 0) + output_padding;
+  } else if (!is_same) {
+    outputs += std::max<std::int64_t>(reach - window.stride, 0);
+  }
+  return {outputs, is_same ? std::max<std::int64_t>(full - outputs, 0) / 2 : 0};
+}
+
 }  // namespace modelhop

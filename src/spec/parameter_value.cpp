@@ -41,8 +41,9 @@ PythonCall call_of_dict(const std::string& what, const PythonValue& value, const
 }
 
 constexpr std::array kModules = std::to_array<std::string_view>(
-    {"tensorflow", "tf", "keras", "K", "tf_keras", "python", "api", "v1", "v2", "compat", "src", "optimizers", "legacy",
-     "schedules", "losses", "metrics", "callbacks", "opt", "experimental"});
+    {"tensorflow", "tf",      "keras",     "K",   "tf_keras",     "python",         "api",
+     "v1",         "v2",      "compat",    "src", "optimizers",   "legacy",         "schedules",
+     "losses",     "metrics", "callbacks", "opt", "experimental", "mixed_precision"});
 
 }  // namespace
 

@@ -14,13 +14,15 @@ namespace modelhop {
 
 /// `compile_params` as MADlib takes them, e.g. "optimizer='Adam(lr=0.001)', loss='categorical_crossentropy',
 /// metrics=['accuracy']"; `fit_params` e.g. "batch_size=32, epochs=1" (empty: Keras's defaults).
-/// `profile` chooses optimizer defaults where Keras generations differ. Throws kInvalidArgument naming the key and the
-/// value.
+/// Keras's own spellings too: classes with their modules, calls, dicts of class_name and config, lists and dicts by
+/// output. `profile` chooses defaults and rules where Keras generations differ. Throws kInvalidArgument naming the key
+/// and the value, kNotSupported with the reason for what Keras has and this project has not.
 TrainSpec parse_train_params(std::string_view compile_params, std::string_view fit_params,
                              SemanticsProfile profile = SemanticsProfile::kTf2Legacy);
 
-/// Puts losses, loss weights and metrics in the order of the model's outputs and counts: one loss per output. Throws
-/// kInvalidArgument where a name is no output, or counts do not fit. Resolving twice changes nothing.
+/// Puts losses, loss weights and metrics in the order of the model's outputs: one loss per output. Names metrics, and
+/// settles what callbacks monitor and whether more of it is better. Throws kInvalidArgument where a name is no output,
+/// counts do not fit, or nothing of a monitored name is computed. Resolving twice changes nothing.
 TrainSpec resolve_train_spec(TrainSpec train, const ModelSpec& model);
 
 /// Two texts that mean the same (white space, key order, quoting) give the same canonical text.
@@ -38,9 +40,9 @@ struct DependentVariable {
 
 MemoryEstimate estimate_memory(const ModelSpec& model, const TrainSpec& train);
 
-/// Throws kInvalidArgument where the network cannot learn this data: input shape, output against the columns of the
-/// dependent variable, loss against the target, batch_size against nothing (a batch larger than the data is legal).
-/// `train` is resolved.
+/// Throws kInvalidArgument where the network cannot learn this data: shapes of inputs, losses and metrics against
+/// outputs and dependent variables, class_weight against the classes. A batch larger than the data is legal. `train` is
+/// resolved.
 void check_fits_data(const ModelSpec& model, const TrainSpec& train, const std::vector<Shape>& independent_shapes,
                      const std::vector<DependentVariable>& dependents);
 

@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <set>
 
+#include "spec/call_arguments.hpp"
 #include "spec/grammar_text.hpp"
-#include "spec/metrics.hpp"
+#include "spec/metric_table.hpp"
 #include "spec/train_params.hpp"
 
 namespace modelhop {
@@ -184,7 +185,10 @@ std::vector<Monitored> monitored_values(const TrainSpec& train, const ModelSpec&
     Monitored value{metric.name, {}, &metric};
     const std::string prefix =
         has_prefixes ? model.output_names.at(static_cast<std::size_t>(metric.output_index)) + "_" : "";
-    for (const std::string& name : names_of(metric.kind)) {
+    const MetricRow& row = metric_row(metric.kind);
+    std::vector<std::string> names = words_of(row.aliases);
+    names.emplace_back(row.name);
+    for (const std::string& name : names) {
       value.others.push_back(prefix + name);
       if (metric.is_weighted) value.others.push_back(prefix + "weighted_" + name);
     }
@@ -220,7 +224,7 @@ CallbackSpec::Mode automatic_mode(const CallbackSpec& callback, const Monitored&
   const auto mode = [](bool is_up) { return is_up ? CallbackSpec::Mode::kMax : CallbackSpec::Mode::kMin; };
   if (profile == SemanticsProfile::kKeras3) {
     const MetricDirection direction =
-        value.metric == nullptr ? MetricDirection::kDown : direction_of(value.metric->kind);
+        value.metric == nullptr ? MetricDirection::kDown : metric_row(value.metric->kind).direction;
     if (direction == MetricDirection::kUnknown) {
       refuse("callback " + callback.name + ": argument \"mode\" = \"auto\" does not say whether more of " +
                  in_quotes(callback.monitor) + " is better",

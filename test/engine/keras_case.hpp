@@ -2,6 +2,8 @@
 // One model of test/keras/fixtures (format: test/keras/README.md): its specs, examples and start weights.
 #pragma once
 
+#include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -263,11 +265,14 @@ inline std::vector<NamedCase> keras_cases(const std::string& prefix) {
         if (content.contains("model")) models[content.at("name")] = content.at("model");
       }
     }
+    std::size_t number = 0;
     for (const Json& content : files.at(file)) {
-      std::string name = file.substr(0, file.size() - 5) + "_" + content.at("name").get<std::string>();
+      const std::string own = content.value("name", "case " + std::to_string(number++));
+      std::string name = file.substr(0, file.size() - 5) + "_" + own;
       for (char& letter : name) {
         if (std::isalnum(static_cast<unsigned char>(letter)) == 0) letter = '_';
       }
+      while (std::any_of(cases.begin(), cases.end(), [&](const NamedCase& one) { return one.name == name; })) name += "_";
       cases.push_back({name, &content});
     }
   }

@@ -18,6 +18,16 @@
 namespace modelhop::engine {
 namespace {
 
+ErrorCode code_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  ADD_FAILURE() << "no error";
+  return ErrorCode::kInternal;
+}
+
 at::Tensor tensor_of(const nlohmann::json& values, const std::vector<std::int64_t>& shape) {
   std::vector<float> floats = fixture_floats(values);
   return at::from_blob(floats.data(), shape, at::kFloat).clone();
@@ -71,25 +81,54 @@ double mean_of(const nlohmann::json& value) {
   return sum;
 }
 
+/// Equal up to rounding, or both not a number.
+void expect_near(double value, double expected, double tolerance) {
+  if (std::isnan(expected)) {
+    EXPECT_TRUE(std::isnan(value));
+  } else {
+    EXPECT_NEAR(value, expected, tolerance);
+  }
+}
+
+/// An axis other than the last is refused, and so are a few metrics that no output of a network gives.
+bool is_refused(const nlohmann::json& fixture) {
+  for (const char* key : {"loss", "metric"}) {
+    if (!fixture.contains(key)) continue;
+    const nlohmann::json& spec = fixture.at(key);
+    const std::string kind = spec.at("kind");
+    if (spec.value("axis", -1) != -1 || spec.contains("label_weights") || kind == "Accuracy" || kind == "Mean" ||
+        kind == "Sum" || (spec.contains("ignore_class") && kind.find("IoU") != std::string::npos)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void follow_keras(const nlohmann::json& fixture, const LossForm& form) {
+  if (is_refused(fixture)) {
+    EXPECT_EQ(code_of([&] { loss_of(fixture); }), ErrorCode::kNotSupported);
+    return;
+  }
   const auto shape = fixture.at("shape").get<std::vector<std::int64_t>>();
   if (fixture.at("value").is_array()) return;  // reduction none: refused by the reader of compile parameters
   const OutputLoss loss = loss_of(fixture);
   const at::Tensor outputs = tensor_of(fixture.at("outputs"), shape), target = target_of(fixture, fixture.at("target_shape"));
   std::vector<std::int64_t> weight_shape = fixture.value("weight_shape", std::vector<std::int64_t>());
-  std::vector<std::int64_t> mask_shape(shape.begin(), shape.end() - 1);
+  const std::vector<std::int64_t> mask_shape(shape.begin(), shape.end() - 1);
+  // A loss object of tf.keras to 2.10 does not look at the mask of its predictions: the model does that around it.
+  const bool has_mask = loss.profile != SemanticsProfile::kTf1 && loss.profile != SemanticsProfile::kTf2Legacy;
   const at::Tensor factors = loss_factors(loss, outputs, target, optional_tensor(fixture, "sample_weights", weight_shape),
-                                          optional_tensor(fixture, "mask", mask_shape));
+                                          has_mask ? optional_tensor(fixture, "mask", mask_shape) : at::Tensor());
   at::Tensor gradient = at::full_like(outputs, 99.0F);
   const double sum = form(loss, outputs, target, factors, &gradient);
   const double expected = mean_of(fixture.at("value"));
-  EXPECT_NEAR(sum / static_cast<double>(shape[0]), expected, 1e-5 * std::abs(expected) + 1e-7);
-  EXPECT_NEAR(form(loss, outputs, target, factors, nullptr), sum, 1e-6 * std::abs(sum));
+  expect_near(sum / static_cast<double>(shape[0]), expected, 1e-5 * std::abs(expected) + 1e-7);
+  expect_near(form(loss, outputs, target, factors, nullptr), sum, 1e-6 * std::abs(sum));
   if (!fixture.contains("gradient")) return;
   const std::vector<float> derivatives = fixture_floats(fixture.at("gradient"));
   for (std::size_t i = 0; i < derivatives.size(); ++i) {
-    EXPECT_NEAR(gradient.const_data_ptr<float>()[i], derivatives[i], 2e-5 * std::abs(derivatives[i]) + 2e-7)
-        << "derivative " << i;
+    SCOPED_TRACE("derivative " + std::to_string(i));
+    expect_near(gradient.const_data_ptr<float>()[i], derivatives[i], 2e-5 * std::abs(derivatives[i]) + 2e-7);
   }
 }
 
@@ -110,6 +149,11 @@ TEST_P(KerasMetricTest, HasKerasValueAfterEachUpdate) {
   const nlohmann::json& fixture = *GetParam().content;
   const SemanticsProfile profile = fixture_profile(fixture.at("profile"));
   const bool is_weighted = fixture.contains("sample_weights");
+  if (is_refused(fixture)) {
+    const std::string text = "loss='mse', metrics=[" + python_text(fixture.at("metric")) + "]";
+    EXPECT_EQ(code_of([&] { train_of(text, profile); }), ErrorCode::kNotSupported);
+    return;
+  }
   const std::string key = is_weighted ? "weighted_metrics" : "metrics";
   const TrainSpec train = train_of("loss='mse', " + key + "=[" + python_text(fixture.at("metric")) + "]", profile);
   const auto shape = fixture.at("shape").get<std::vector<std::int64_t>>();
@@ -177,16 +221,6 @@ TEST(Objective, ResolvesAccuracyByShapesAndGeneration) {
   EXPECT_EQ(accuracy(LossKind::kBinaryCrossentropy, 3, 3, keras22), MetricKind::kBinaryAccuracy);
   EXPECT_EQ(accuracy(LossKind::kSparseCategoricalCrossentropy, 3, 1, tf2), MetricKind::kSparseCategoricalAccuracy);
   EXPECT_EQ(accuracy(LossKind::kSparseCategoricalCrossentropy, 3, 3, tf2), MetricKind::kCategoricalAccuracy);
-}
-
-ErrorCode code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  ADD_FAILURE() << "no error";
-  return ErrorCode::kInternal;
 }
 
 TEST(Objective, RefusesShapesThatDoNotFit) {

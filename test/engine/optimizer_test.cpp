@@ -10,7 +10,8 @@
 #include <cmath>
 #include <functional>
 
-#include "keras_fixture.hpp"
+#include "keras_case.hpp"
+#include "spec/learning_rate.hpp"
 
 namespace modelhop::engine {
 namespace {
@@ -21,6 +22,7 @@ ModelSpec one_weight(std::int64_t count, RegularizerSpec regularizer = {}, bool 
       {.name = "dense",
        .class_name = "Dense",
        .weights = {{.name = "kernel", .shape = {count}, .regularizer = regularizer, .is_trainable = is_trainable}}});
+  model.weight_order = {{0, 0}};
   return model;
 }
 
@@ -30,56 +32,69 @@ FlatState state_of(const ModelSpec& model, const OptimizerSpec& optimizer) {
 
 using Step = std::function<void(const OptimizerSpec&, SemanticsProfile, FlatState&, at::Tensor&)>;
 
-void follow_keras(const std::string& file, const Step& apply) {
-  for (const auto& fixture : keras_fixture(file)) {
-    SCOPED_TRACE(fixture.at("optimizer").dump());
-    const OptimizerSpec optimizer = fixture_optimizer(fixture.at("optimizer"));
-    const std::vector<float> start = fixture_floats(fixture.at("start"));
-    FlatState state = state_of(one_weight(static_cast<std::int64_t>(start.size())), optimizer);
-    state.set_weights(start);
-    std::vector<float> weights(start.size()), before = start, expected_before = start;
-    for (std::size_t step = 0; step < 4; ++step) {
-      at::Tensor gradients = at::zeros_like(state.parameters);
-      const std::vector<float> given = fixture_floats(fixture.at("gradients")[step]);
-      std::copy(given.begin(), given.end(), gradients.mutable_data_ptr<float>());
-      apply(optimizer, fixture_profile(fixture.at("profile")), state, gradients);
-      state.get_weights(weights);
-      const std::vector<float> expected = fixture_floats(fixture.at("weights")[step]);
-      for (std::size_t i = 0; i < weights.size(); ++i) {
-        const double update = std::abs(expected[i] - start[i]);
-        EXPECT_NEAR(weights[i], expected[i], 1e-4 * update + 1.5e-7 * std::max(1.0F, std::abs(start[i])))
-            << "step " << step << " weight " << i;
-      }
+void follow_keras(const nlohmann::json& fixture, const Step& apply) {
+  const SemanticsProfile profile = fixture_profile(fixture.at("profile"));
+  const OptimizerSpec optimizer =
+      parse_train_params("optimizer=" + python_text(fixture.at("optimizer")) + ", loss='mse'", "", profile).optimizer;
+  const std::vector<float> start = fixture_floats(fixture.at("start"));
+  ModelSpec model = one_weight(1);
+  model.layers[0].weights[0].shape = fixture.at("shape").get<Shape>();
+  FlatState state = state_of(model, optimizer);
+  state.set_weights(start);
+  std::vector<float> weights(start.size());
+  for (std::size_t step = 0; step < fixture.at("gradients").size(); ++step) {
+    at::Tensor gradients = at::zeros_like(state.parameters);
+    const std::vector<float> given = fixture_floats(fixture.at("gradients")[step]);
+    std::copy(given.begin(), given.end(), gradients.mutable_data_ptr<float>());
+    apply(optimizer, profile, state, gradients);
+    state.get_weights(weights);
+    const std::vector<float> expected = fixture_floats(fixture.at("weights")[step]);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const double update = std::abs(expected[i] - start[i]);
+      EXPECT_NEAR(weights[i], expected[i], 1e-4 * update + 1.5e-7 * std::max(1.0F, std::abs(start[i])))
+          << "step " << step << " weight " << i;
     }
-    EXPECT_EQ(state.step, 4);
   }
 }
 
-TEST(Optimizer, FollowsLegacyKeras) {
-  follow_keras("optimizers.tf2_legacy.json", apply_optimizer);
-}
-TEST(Optimizer, FollowsRewrittenKeras2) {
-  follow_keras("optimizers.tf2.json", apply_optimizer);
-}
-TEST(Optimizer, FollowsKeras3) {
-  follow_keras("optimizers.keras3.json", apply_optimizer);
-}
-TEST(Optimizer, OperationsFollowLegacyKeras) {
-  follow_keras("optimizers.tf2_legacy.json", apply_optimizer_by_operations);
-}
-TEST(Optimizer, OperationsFollowKeras3) {
-  follow_keras("optimizers.keras3.json", apply_optimizer_by_operations);
-}
+class KerasOptimizerTest : public ::testing::TestWithParam<NamedCase> {};
 
-TEST(Optimizer, OfStandaloneKerasCountsItsFirstStepAsTheSecond) {
-  const OptimizerSpec sgd = {.kind = OptimizerKind::kSgd, .learning_rate = 0.1, .decay = 0.5, .momentum = 0.9};
+TEST_P(KerasOptimizerTest, TakesKerasSteps) {
+  follow_keras(*GetParam().content, apply_optimizer);
+}
+TEST_P(KerasOptimizerTest, TakesThemByOperations) {
+  follow_keras(*GetParam().content, apply_optimizer_by_operations);
+}
+INSTANTIATE_TEST_SUITE_P(Keras, KerasOptimizerTest, ::testing::ValuesIn(keras_cases("optimizer_steps")),
+                         [](const auto& info) { return info.param.name; });
+
+class KerasScheduleTest : public ::testing::TestWithParam<NamedCase> {};
+
+TEST_P(KerasScheduleTest, HasKerasRates) {
+  const nlohmann::json& fixture = *GetParam().content;
+  const OptimizerSpec optimizer =
+      parse_train_params("optimizer=SGD(learning_rate=" + python_text(fixture.at("schedule")) + "), loss='mse'", "")
+          .optimizer;
+  for (std::size_t i = 0; i < fixture.at("steps").size(); ++i) {
+    const double expected = fixture.at("rates")[i];
+    EXPECT_NEAR(learning_rate_at(optimizer, fixture.at("steps")[i]), expected, 2e-6 * std::abs(expected) + 1e-9)
+        << "step " << fixture.at("steps")[i];
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Keras, KerasScheduleTest, ::testing::ValuesIn(keras_cases("schedules")),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(Optimizer, AveragesItsAccumulatedGradients) {
+  OptimizerSpec sgd = {.kind = OptimizerKind::kSgd, .learning_rate = 1.0};
+  sgd.gradient_accumulation_steps = 2;
   FlatState state = state_of(one_weight(1), sgd);
-  const double expected[] = {-.0666667, -.1766667, -.3156667};
-  for (const double weight : expected) {
+  const float expected[] = {0.0F, -2.0F, -2.0F, -5.0F};
+  const float given[] = {1.0F, 3.0F, 2.0F, 4.0F};
+  for (int step = 0; step < 4; ++step) {
     at::Tensor gradients = at::zeros_like(state.parameters);
-    gradients[0] = 1.0F;
-    apply_optimizer(sgd, SemanticsProfile::kKeras22, state, gradients);
-    EXPECT_NEAR(state.parameters[0].item<float>(), weight, 1e-6);
+    gradients[0] = given[step];
+    apply_optimizer(sgd, SemanticsProfile::kKeras3, state, gradients);
+    EXPECT_EQ(state.parameters[0].item<float>(), expected[step]) << "step " << step;
   }
 }
 
@@ -108,7 +123,8 @@ TEST(Optimizer, PenaltyCountsFrozenWeights) {
 
 TEST(Optimizer, LeavesPaddingAndUntouchedWeightsAlone) {
   for (const OptimizerKind kind :
-       {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdam, OptimizerKind::kAdagrad}) {
+       {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdam, OptimizerKind::kAdagrad,
+        OptimizerKind::kAdadelta, OptimizerKind::kAdamax, OptimizerKind::kNadam, OptimizerKind::kLion}) {
     const OptimizerSpec optimizer = {.kind = kind, .momentum = 0.9, .epsilon = 0.0, .amsgrad = true};
     FlatState state = state_of(one_weight(5), optimizer);
     at::Tensor gradients = at::zeros_like(state.parameters);

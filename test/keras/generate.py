@@ -44,8 +44,8 @@ def model_theme(family, theme, cases):
 
 
 def is_repetition(profile, theme, case, found, seen):
-    """tf.keras 2.15 computes layers as 2.10 does: one case for each set of layers is enough, and all with masks."""
-    if profile != "tf2" or theme not in themes.SAME_IN_TF2:
+    """Where layers compute as in tf.keras 2.10, one case for each set of layers is enough, and all with masks."""
+    if theme not in themes.AS_IN_TF2_LEGACY.get(profile, ()):
         return False
     new = tuple(found["layers"]) not in seen
     seen.add(tuple(found["layers"]))

@@ -35,7 +35,7 @@ def classification():
         yield "bce from logits" + name, dict(kind=BCE, from_logits=True, **arguments), LOGITS, MULTI_LABEL, {}
     yield "cce of soft targets", dict(kind=CCE), PROBABILITIES, PROBABILITIES[::-1].copy(), {}
     yield "cce axis 1", dict(kind=CCE, axis=1, from_logits=True), cube(LOGITS), np.swapaxes(
-        np.eye(2, dtype="float32")[[[0, 1, 1], [1, 0, 0]]], 1, 2
+        np.eye(2, dtype="float32")[np.array([[0, 1, 1], [1, 0, 0]])], 1, 2
     ).copy(), {}
     yield "sparse of probabilities", dict(kind=SPARSE), PROBABILITIES, CLASS_IDS, {}
     yield "sparse after softmax", dict(kind=SPARSE), LOGITS, CLASS_IDS, fused
@@ -120,6 +120,10 @@ def values(family):
     for name, spec, outputs, target, more in list(classification()) + list(regression()) + list(reductions()):
         if family.profile != "keras3" and spec.get("reduction") in ("mean", "mean_with_sample_weight"):
             continue
+        if family.profile == "tf2_legacy" and "mask" in more:  # 2.10 masks losses only inside compiled models
+            continue
+        if family.profile == "keras3" and name == "mse of rank 3 weighted":  # it takes the weights for those of steps
+            continue
         try:
             yield case(family, name, spec, outputs, target, **more)
         except Exception as error:
@@ -171,7 +175,7 @@ def graph_values(family):
             continue
         given = backend.variable(outputs)
         fused = more.get("fused", "none")
-        predictions = given if fused == "none" else getattr(family.keras.activations, fused)(given)
+        predictions = backend.identity(given) if fused == "none" else getattr(family.keras.activations, fused)(given)
         wanted = backend.variable(target.reshape(-1, 1) if target.dtype.kind == "i" else target)
         value = backend.mean(function(wanted, predictions))
         gradient = backend.gradients(value, [given])[0]

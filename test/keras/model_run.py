@@ -10,7 +10,7 @@ from fixture_format import BATCHES, EXAMPLES
 
 FORWARD_EXAMPLES, FORWARD_VALUES, GRADIENT_VALUES = 3, 96, 60
 PREDICTED_EXAMPLES, STORED_WEIGHTS = 2, 600
-ADAPTIVE_DEPARTS = "keras 2.2.4 on TensorFlow 1.14 counts optimizer steps from 2"
+COUNTER_DEPARTS = "keras 2.2.4 on TensorFlow 1.14 counts optimizer steps from 2"
 NORM_DEPARTS = "keras 2.2.4 zero-debiases moving statistics"
 
 
@@ -32,7 +32,18 @@ def layer_classes(model):
     return sorted(found - {"InputLayer", "__keras_tensor__", "DTypePolicy", "Policy"})
 
 
-def weight_kind(variable, deep):
+def depthwise_variables(model):
+    """Identities of the variables of depthwise layers: Keras 3 calls their kernels only kernel."""
+    found = set()
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            found |= depthwise_variables(layer)
+        elif "Depthwise" in type(layer).__name__:
+            found |= {id(variable) for variable in layer.weights}
+    return found
+
+
+def weight_kind(variable, deep, depthwise):
     """What the weight formulas tell apart, by the variable's name."""
     last = getattr(variable, "path", variable.name).rsplit("/", 1)[-1].split(":")[0]
     for kind in ("variance", "count"):
@@ -40,19 +51,14 @@ def weight_kind(variable, deep):
             return kind
     if not deep:
         return "wave"
-    for kind, part in (
-        ("depthwise", "depthwise"),
-        ("kernel", "kernel"),
-        ("embedding", "embeddings"),
-        ("gamma", "gamma"),
-    ):
-        if part in last:
-            return kind
-    return "other"
+    if "kernel" in last:
+        return "depthwise" if "depthwise" in last or id(variable) in depthwise else "kernel"
+    return "embedding" if "embeddings" in last else "gamma" if "gamma" in last else "other"
 
 
 def full_shape(tensor, case):
-    extents = [getattr(extent, "value", extent) for extent in list(tensor.shape)[1:]]
+    static = getattr(tensor, "_keras_shape", tensor.shape)
+    extents = [getattr(extent, "value", extent) for extent in list(static)[1:]]
     return [PREDICTED_EXAMPLES if case.get("predict_only") else EXAMPLES] + [
         case["length"] if extent is None else int(extent) for extent in extents
     ]
@@ -106,7 +112,8 @@ def start_of(model, keras_family, case, result):
     """The start weights and their kinds; the fixture tells how to make them."""
     deep = case.get("weights") == "deep"
     shapes = [list(w.shape) for w in weights_of(model)]
-    kinds = [weight_kind(v, deep) for v in keras_family.weights(model)]
+    depthwise = depthwise_variables(model)
+    kinds = [weight_kind(v, deep, depthwise) for v in keras_family.weights(model)]
     result.update(weight_shapes=shapes, weight_formula="deep" if deep else "standard")
     if deep:
         result.update(
@@ -130,8 +137,8 @@ def departures(case, profile, model, classes):
         return case["departs"][profile], "all"
     if profile == "keras22" and case.get("train", True):
         kind = case["optimizer"]["kind"]
-        if kind != "SGD" or case["optimizer"].get("decay"):
-            return ADAPTIVE_DEPARTS, "all"
+        if kind in ("Adam", "Adamax", "Nadam") or case["optimizer"].get("decay"):
+            return COUNTER_DEPARTS, "all"
         if "BatchNormalization" in classes and model.updates:
             return NORM_DEPARTS, "weights"
     return None, None
@@ -194,7 +201,8 @@ def train(keras_family, model, case, result, xs, ys, start, kinds, left_out):
     result["evaluation"] = keras_family.evaluate(model, x, y, case, weights)
     if left_out == "all":
         return
-    if not case.get("class_weights") and sum(w.size for w in start) <= GRADIENT_VALUES and not case.get("xla"):
+    small = sum(w.size for w in start) <= GRADIENT_VALUES
+    if keras_family.profile == "tf2_legacy" and small and not case.get("class_weights") and not case.get("xla"):
         gradients = keras_family.gradients(model, part(xs, 0, 8), part(ys, 0, 8), weights_part(0, 8))
         if gradients is not None:
             result["gradients"] = [None if g is None else np.reshape(g, -1) for g in gradients]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which module makes which fixture file. `models` themes list cases for model_run, `values` themes compute themselves."""
+"""Which module makes which fixture file: `models` themes list cases for model_run, `values` themes compute."""
 
 import convolution_cases
 import core_cases
@@ -37,29 +37,33 @@ THEMES = {
     "initializer_draws": ("values", initializer_cases.values),
 }
 
-
-SAME_IN_TF2 = [name for name in THEMES if name.startswith("layers_")] + ["operations"]
-BIG = (
+AS_IN_TF2_LEGACY = {
+    "tf2": [name for name in THEMES if name.startswith("layers_")],
+    "keras3": ["layers_convolution", "layers_pooling", "layers_resizing", "layers_merge"],
+    "keras22": ["layers_core", "layers_convolution", "layers_pooling", "layers_merge"],
+}
+NOT_IN_KERAS3 = (
     "DenseNet121",
     "InceptionV3",
-    "Xception",
     "NASNetMobile",
-    "ConvNeXtTiny",
-    "ResNet50V2",
-    "EfficientNetB0",
-    "MobileNetV2",
-)
-TF1_THEMES = ("layers_normalization", "layers_recurrent", "topology", "training")
+    "Xception",
+)  # their JSON is large, the layers are the same
+TF1_THEMES = ("layers_normalization", "layers_wrappers", "training")
 
 
 def names(profile):
     """All themes that this family writes."""
     if profile == "tf1":
         return list(TF1_THEMES)
-    whole = (
-        [] if profile == "tf2" else [name for name in whole_models.names() if profile == "keras3" or name not in BIG]
-    )
-    return list(THEMES) + ["whole_" + name for name in whole]
+    return list(THEMES) + ["whole_" + name for name in whole_names(profile)]
+
+
+def whole_names(profile):
+    if profile == "keras22":
+        return [name for name in whole_models.names() if name not in whole_models.APPLICATIONS]
+    if profile == "keras3":
+        return [name for name in whole_models.names() if name not in NOT_IN_KERAS3]
+    return whole_models.names() if profile == "tf2_legacy" else []
 
 
 def theme(name):

@@ -44,8 +44,11 @@ TEST(KerasJson, reads_every_sample) {
     const ModelSpec model = parse_keras_json(sample(name));
     EXPECT_EQ(model.inputs.size(), 1U) << name;
     EXPECT_EQ(model.outputs.size(), 1U) << name;
-    const bool is_keras3 = name.starts_with("keras3");
-    EXPECT_EQ(model.profile, is_keras3 ? SemanticsProfile::kKeras3 : SemanticsProfile::kTf2Legacy) << name;
+    const SemanticsProfile expected = name.starts_with("keras3")       ? SemanticsProfile::kKeras3
+                                      : name.starts_with("tfkeras215") ? SemanticsProfile::kTf2
+                                      : name == "keras2_shared"        ? SemanticsProfile::kTf1
+                                                                       : SemanticsProfile::kKeras22;
+    EXPECT_EQ(model.profile, expected) << name;
     for (std::size_t i = 0; i < model.nodes.size(); ++i) {
       for (const TensorRef& input : model.nodes[i].inputs) EXPECT_LT(input.node, static_cast<int>(i)) << name;
     }
@@ -261,11 +264,11 @@ TEST(KerasJson, frozen_weights_have_a_penalty_before_keras_3_alone) {
 TEST(KerasJson, input_shape_from_the_caller) {
   const std::string text = R"({"class_name":"Sequential","keras_version":"2.2.4","config":[
       {"class_name":"Dense","config":{"name":"d","units":2}}]})";
-  EXPECT_EQ(parameter_count(parse_keras_json(text, {3})), 8);
+  EXPECT_EQ(parameter_count(parse_keras_json(text, {{3}})), 8);
   expect_error(ErrorCode::kInvalidArgument, "no input shape", [&] { parse_keras_json(text); });
   const std::string open = R"({"class_name":"Sequential","keras_version":"2.2.4","config":[
       {"class_name":"GlobalMaxPooling2D","config":{"name":"g","batch_input_shape":[null,null,null,3]}}]})";
-  EXPECT_EQ(parse_keras_json(open, {4, 5, 3}).nodes[0].output_shapes[0], (Shape{4, 5, 3}));
+  EXPECT_EQ(parse_keras_json(open, {{4, 5, 3}}).nodes[0].output_shapes[0], (Shape{4, 5, 3}));
   expect_error(ErrorCode::kNotSupported, "leaves extents open", [&] { parse_keras_json(open); });
 }
 

@@ -102,6 +102,11 @@ TEST(PythonLiteral, limits_nesting_and_length) {
     for (int i = 0; i < 10'000; ++i) text += "f(";
     parse_python_value(text);
   });
+  std::string arguments;
+  for (int i = 0; i < 1'001; ++i) arguments += "a" + std::to_string(i) + "=1,";
+  expect_error(ErrorCode::kInvalidArgument, "more than 1000 arguments",
+               [&] { parse_python_value("f(" + arguments + ")"); });
+  expect_error(ErrorCode::kInvalidArgument, "more than 1000 parameters", [&] { parse_python_assignments(arguments); });
   expect_error(ErrorCode::kInvalidArgument, "1 MB", [] { parse_python_value(std::string((1 << 20) + 1, ' ')); });
 }
 

@@ -51,6 +51,26 @@ TEST(SearchSpace, distributions) {
   EXPECT_EQ(parameters[3].distribution->kind, Distribution::Kind::kLinear);
 }
 
+TEST(SearchSpace, values_by_output_stay_whole) {
+  const SearchSpace space = parse_search_space(
+      "{'loss': ['mse', ['mse', 'mae'], {'a': 'mse', 'b': 'mae'}], 'loss_weights': [[0.5, 1], {'a': 2}], "
+      "'metrics': ['acc', ['acc', 'mse'], [['acc'], []], {'a': 'acc'}, \"{'a': AUC()}\", AUC(curve='PR')], "
+      "'weighted_metrics': ['acc'], 'optimizer_params_list': [{'optimizer': ['AdamW', 'lion'], 'lr': [0.1, "
+      "ExponentialDecay(0.1, 10, 0.9)], 'weight_decay': [0.01, 0.1], 'clipnorm': [None, 1.0]}]}",
+      "{'class_weight': [None, {0: 1.0, 1: 2.0}], 'callbacks': ['[EarlyStopping(patience=2)]', [TerminateOnNaN()]]}");
+  ASSERT_EQ(space.compile.size(), 4U);
+  EXPECT_EQ(space.compile[0].values, (Texts{"'mse'", "['mse', 'mae']", "{'a': 'mse', 'b': 'mae'}"}));
+  EXPECT_EQ(space.compile[1].values, (Texts{"[0.5, 1]", "{'a': 2}"}));
+  EXPECT_EQ(space.compile[2].values,
+            (Texts{"['acc']", "['acc', 'mse']", "[['acc'], []]", "{'a': 'acc'}", "{'a': AUC()}", "[AUC(curve='PR')]"}));
+  EXPECT_EQ(space.compile[3].values, (Texts{"['acc']"}));
+  EXPECT_EQ(space.optimizers[0][0].values, (Texts{"AdamW", "Lion"}));
+  EXPECT_EQ(space.optimizers[0][1].values, (Texts{"0.1", "ExponentialDecay(0.1, 10, 0.9)"}));
+  EXPECT_EQ(space.optimizers[0][3].values, (Texts{"None", "1.0"}));
+  EXPECT_EQ(space.fit[0].values, (Texts{"None", "{0: 1.0, 1: 2.0}"}));
+  EXPECT_EQ(space.fit[1].values, (Texts{"[EarlyStopping(patience=2)]", "[TerminateOnNaN()]"}));
+}
+
 TEST(SearchSpace, default_optimizer_and_whole_optimizers) {
   EXPECT_EQ(space_of("{'lr': [0.1]}").optimizers[0][0].values, (Texts{"RMSprop"}));
   EXPECT_EQ(parse_search_space("{'loss': ['mse']}", "").optimizers[0][0].values, (Texts{"RMSprop"}));

@@ -40,6 +40,7 @@
 #include <string_view>
 
 #include "engine/lowering.hpp"
+#include "engine/operations/activation.hpp"
 
 namespace modelhop::engine {
 namespace {
@@ -117,10 +118,9 @@ class SoftmaxOperation final : public Operation {
   at::Tensor gradient_;
 };
 
-using Function = at::Tensor (*)(const at::Tensor& x);
 struct NamedFunction {
   std::string_view name;
-  Function function;
+  ActivationFunction function;
 };
 
 constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
@@ -147,16 +147,21 @@ constexpr NamedFunction kFunctions[] = {
     {"hard_tanh", [](const at::Tensor& x) { return at::hardtanh(x); }},
     {"leaky_relu", [](const at::Tensor& x) { return at::leaky_relu(x, 0.2); }},
     {"log_sigmoid", [](const at::Tensor& x) { return at::log_sigmoid(x); }},
+    {"linear", [](const at::Tensor& x) { return x; }},
     {"log_softmax", [](const at::Tensor& x) { return at::log_softmax(x, -1); }},
     {"mish", [](const at::Tensor& x) { return at::mish(x); }},
+    {"relu", [](const at::Tensor& x) { return at::relu(x); }},
     {"relu6", [](const at::Tensor& x) { return at::clamp(x, 0, 6); }},
     {"selu", [](const at::Tensor& x) { return at::elu(x, kSeluAlpha, kSeluScale); }},
+    {"sigmoid", [](const at::Tensor& x) { return at::sigmoid(x); }},
     {"silu", [](const at::Tensor& x) { return at::silu(x); }},
     {"soft_shrink", [](const at::Tensor& x) { return at::softshrink(x, 0.5); }},
+    {"softmax", [](const at::Tensor& x) { return at::softmax(x, -1); }},
     {"softplus", [](const at::Tensor& x) { return at::softplus(x); }},
     {"softsign", [](const at::Tensor& x) { return x.div(x.abs().add(1)); }},
     {"sparsemax", sparsemax},
     {"squareplus", [](const at::Tensor& x) { return at::sqrt(x.mul(x).add(4)).add(x).div(2); }},
+    {"tanh", [](const at::Tensor& x) { return at::tanh(x); }},
     {"tanh_shrink", [](const at::Tensor& x) { return x.sub(at::tanh(x)); }},
 };
 
@@ -167,7 +172,9 @@ at::Tensor hard_sigmoid_keras3(const at::Tensor& x) {
   return at::hardsigmoid(x);
 }
 
-Function function_of(const std::string& name, SemanticsProfile profile) {
+}  // namespace
+
+ActivationFunction activation_function(const std::string& name, SemanticsProfile profile) {
   if (name == "hard_sigmoid") {
     return profile == SemanticsProfile::kKeras3 ? hard_sigmoid_keras3 : hard_sigmoid_keras2;
   }
@@ -176,8 +183,6 @@ Function function_of(const std::string& name, SemanticsProfile profile) {
   }
   return nullptr;
 }
-
-}  // namespace
 
 Shape Lowering::shape_before(const std::string& activation) const {
   Shape shape = output_shape();
@@ -195,7 +200,7 @@ Value* Lowering::activate(Value* value, const std::string& activation) {
   if (activation == "softmax") {
     return emit<SoftmaxOperation>({value}, shape, {}, static_cast<std::int64_t>(shape.size()));
   }
-  const Function function = function_of(activation, model.profile);
+  const ActivationFunction function = activation_function(activation, model.profile);
   if (function == nullptr) refuse("activation \"" + activation + "\" is not supported");
   return emit<AutogradOperation>({value}, shape, {},
                                  [function](const ForwardInputs& given) { return function(given.inputs[0]); });

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pooling over windows and over whole images. Padded cells never win a maximum and never count in an average.
+// Pooling over windows and over whole inputs. Padded cells never win a maximum and never count in an average.
+#include <ATen/ops/adaptive_avg_pool2d.h>
+#include <ATen/ops/adaptive_avg_pool3d.h>
+#include <ATen/ops/adaptive_max_pool2d.h>
+#include <ATen/ops/adaptive_max_pool3d.h>
 #include <ATen/ops/amax.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/avg_pool2d_backward.h>
+#include <ATen/ops/avg_pool3d.h>
+#include <ATen/ops/avg_pool3d_backward.h>
 #include <ATen/ops/div.h>
 #include <ATen/ops/max_pool2d_with_indices.h>
 #include <ATen/ops/max_pool2d_with_indices_backward.h>
+#include <ATen/ops/max_pool3d_with_indices.h>
+#include <ATen/ops/max_pool3d_with_indices_backward.h>
 #include <ATen/ops/mean.h>
 #include <ATen/ops/ones.h>
 
@@ -18,21 +26,26 @@ namespace {
 
 class MaxPoolingOperation final : public Operation {
  public:
-  explicit MaxPoolingOperation(const Window& window) : window_(window) {}
+  explicit MaxPoolingOperation(Window window) : window_(std::move(window)) {}
 
   void forward(const Step&) override {
     output().data.reset();
-    auto [maxima, indexes] = at::max_pool2d_with_indices(images(), window_.size, window_.strides, window_.padding());
+    auto [maxima, indexes] =
+        window_.rank() == 2 ? at::max_pool2d_with_indices(images(), window_.size, window_.strides, window_.padding)
+                            : at::max_pool3d_with_indices(images(), window_.size, window_.strides, window_.padding);
     output().data = window_.from_images(maxima);
     if (is_training) indexes_ = indexes;
   }
 
   void backward(const Step&) override {
-    const at::Tensor source = images();
-    const at::Tensor gradient =
-        at::max_pool2d_with_indices_backward(window_.to_images(output().gradient), source, window_.size,
-                                             window_.strides, window_.padding(), {1, 1}, false, indexes_);
-    inputs[0]->gradient = window_.from_images(window_.unpadded(gradient, window_.to_images(input().data)));
+    const at::Tensor gradient = window_.to_images(output().gradient), source = images();
+    const at::Tensor source_gradient =
+        window_.rank() == 2
+            ? at::max_pool2d_with_indices_backward(gradient, source, window_.size, window_.strides, window_.padding,
+                                                   window_.dilation, false, indexes_)
+            : at::max_pool3d_with_indices_backward(gradient, source, window_.size, window_.strides, window_.padding,
+                                                   window_.dilation, false, indexes_);
+    inputs[0]->gradient = window_.from_images(window_.unpadded(source_gradient, window_.to_images(input().data)));
     indexes_.reset();
   }
   bool keeps_output() const override { return false; }
@@ -49,12 +62,12 @@ class MaxPoolingOperation final : public Operation {
 /// Sums of windows (padding is zeros) over the number of cells that are inside the image.
 class AveragePoolingOperation final : public Operation {
  public:
-  explicit AveragePoolingOperation(const Window& window) : window_(window) {}
+  explicit AveragePoolingOperation(Window window) : window_(std::move(window)) {}
 
   void prepare(std::int64_t, const at::TensorOptions& options) override {
-    const Shape& shape = input().shape;
-    const std::int64_t height = shape[window_.height_axis() - 1], width = shape[window_.height_axis()];
-    cells_ = sums(at::ones({1, 1, height, width}, options));
+    std::vector<std::int64_t> sizes = {1, 1};
+    for (const std::int64_t extent : extents_of(window_, input().shape)) sizes.push_back(extent);
+    cells_ = sums(at::ones(sizes, options));
   }
 
   void forward(const Step&) override {
@@ -67,36 +80,41 @@ class AveragePoolingOperation final : public Operation {
     const at::Tensor source = window_.padded(window_.to_images(input().data), 0.0);
     at::Tensor shares = window_.to_images(output().gradient);
     at::div_out(shares, shares, cells_);
-    const at::Tensor gradient =
-        at::avg_pool2d_backward(shares, source, window_.size, window_.strides, window_.padding(), false, true, 1);
+    const at::Tensor gradient = window_.rank() == 2
+                                    ? at::avg_pool2d_backward(shares, source, window_.size, window_.strides,
+                                                              window_.padding, false, true, 1)
+                                    : at::avg_pool3d_backward(shares, source, window_.size, window_.strides,
+                                                              window_.padding, false, true, 1);
     inputs[0]->gradient = window_.from_images(window_.unpadded(gradient, window_.to_images(input().data)));
   }
   bool keeps_output() const override { return false; }
 
  private:
   at::Tensor sums(const at::Tensor& images) const {
-    return at::avg_pool2d(window_.padded(images, 0.0), window_.size, window_.strides, window_.padding(), false, true,
-                          1);
+    const at::Tensor source = window_.padded(images, 0.0);
+    return window_.rank() == 2
+               ? at::avg_pool2d(source, window_.size, window_.strides, window_.padding, false, true, 1)
+               : at::avg_pool3d(source, window_.size, window_.strides, window_.padding, false, true, 1);
   }
 
   Window window_;
-  at::Tensor cells_;  ///< [1, 1, height, width] of the output
+  at::Tensor cells_;  ///< [1, 1, extents...] of the output
 };
 
 class GlobalAveragePoolingOperation final : public Operation {
  public:
-  explicit GlobalAveragePoolingOperation(std::int64_t height_axis) : height_axis_(height_axis) {}
+  explicit GlobalAveragePoolingOperation(std::vector<std::int64_t> axes) : axes_(std::move(axes)) {}
 
   void prepare(std::int64_t rows, const at::TensorOptions&) override {
-    pooled_sizes_ = sizes_of(rows, input().shape);
-    cells_ = static_cast<double>(pooled_sizes_[height_axis_] * pooled_sizes_[height_axis_ + 1]);
-    full_sizes_ = pooled_sizes_;
-    pooled_sizes_[height_axis_] = pooled_sizes_[height_axis_ + 1] = 1;
+    full_sizes_ = pooled_sizes_ = sizes_of(rows, input().shape);
+    cells_ = 1.0;
+    for (const std::int64_t axis : axes_) {
+      cells_ *= static_cast<double>(full_sizes_[static_cast<std::size_t>(axis)]);
+      pooled_sizes_[static_cast<std::size_t>(axis)] = 1;
+    }
     output_sizes_ = sizes_of(rows, output().shape);
   }
-  void forward(const Step&) override {
-    output().data = at::mean(input().data, {height_axis_, height_axis_ + 1}).view(output_sizes_);
-  }
+  void forward(const Step&) override { output().data = at::mean(input().data, axes_).view(output_sizes_); }
   void backward(const Step&) override {
     output().gradient.div_(cells_);
     inputs[0]->gradient = output().gradient.view(pooled_sizes_).expand(full_sizes_).clone(at::MemoryFormat::Contiguous);
@@ -104,48 +122,102 @@ class GlobalAveragePoolingOperation final : public Operation {
   bool keeps_output() const override { return false; }
 
  private:
-  std::int64_t height_axis_;
+  std::vector<std::int64_t> axes_;  ///< count the batch axis
   double cells_ = 1.0;
   std::vector<std::int64_t> pooled_sizes_, full_sizes_, output_sizes_;
 };
 
-std::int64_t global_height_axis(const Lowering& lowering) {
-  return string_attribute(lowering.layer(), "data_format") == "channels_first" ? 2 : 1;
+/// The spatial axes of the layer's input, counting the batch axis.
+std::vector<std::int64_t> global_axes(const Lowering& lowering) {
+  const bool is_channels_first = string_attribute(lowering.layer(), "data_format") == "channels_first";
+  std::vector<std::int64_t> axes;
+  for (std::size_t axis = 1; axis < lowering.input_shape().size(); ++axis) {
+    axes.push_back(static_cast<std::int64_t>(axis) + (is_channels_first ? 1 : 0));
+  }
+  return axes;
+}
+
+/// Steps that the mask leaves out count neither in the sum nor in the number.
+Value* masked_average(Lowering& lowering) {
+  const std::int64_t axis = global_axes(lowering).front();
+  const Shape shape = lowering.output_shape();
+  const auto average = [axis, shape](const ForwardInputs& given) {
+    const at::Tensor& x = given.inputs[0];
+    const at::Tensor mask = given.inputs[1].unsqueeze(axis == 1 ? 2 : 1);
+    return x.mul(mask).sum(axis).div(mask.sum(axis)).view(sizes_of(x.size(0), shape));
+  };
+  return lowering.emit<AutogradOperation>({lowering.inputs[0], lowering.masks[0]}, shape, {}, average);
 }
 
 }  // namespace
 
-static Values lower_max_pooling2d(Lowering& lowering) {
+static Values lower_max_pooling(Lowering& lowering) {
   return lowering.emit<MaxPoolingOperation>({lowering.inputs[0]}, lowering.output_shape(), {},
                                             window_of(lowering, "pool_size"));
 }
 
-static Values lower_average_pooling2d(Lowering& lowering) {
+static Values lower_average_pooling(Lowering& lowering) {
   return lowering.emit<AveragePoolingOperation>({lowering.inputs[0]}, lowering.output_shape(), {},
                                                 window_of(lowering, "pool_size"));
 }
 
-static Values lower_global_average_pooling2d(Lowering& lowering) {
+static Values lower_global_average_pooling(Lowering& lowering) {
+  if (lowering.layer().class_name == "GlobalAveragePooling1D" && lowering.masks[0] != nullptr) {
+    return masked_average(lowering);
+  }
   return lowering.emit<GlobalAveragePoolingOperation>({lowering.inputs[0]}, lowering.output_shape(), {},
-                                                      global_height_axis(lowering));
+                                                      global_axes(lowering));
 }
 
-static Values lower_global_max_pooling2d(Lowering& lowering) {
-  const std::int64_t axis = global_height_axis(lowering);
+static Values lower_global_max_pooling(Lowering& lowering) {
+  const std::vector<std::int64_t> axes = global_axes(lowering);
   const Shape shape = lowering.output_shape();
-  const auto maximum = [axis, shape](const ForwardInputs& given) {
+  const auto maximum = [axes, shape](const ForwardInputs& given) {
     const at::Tensor& x = given.inputs[0];
-    return at::amax(x, {axis, axis + 1}).view(sizes_of(x.size(0), shape));
+    return at::amax(x, axes).view(sizes_of(x.size(0), shape));
   };
   return lowering.emit<AutogradOperation>({lowering.inputs[0]}, shape, {}, maximum);
 }
 
+static Values lower_adaptive_pooling(Lowering& lowering) {
+  const bool is_maximum = lowering.layer().class_name.starts_with("AdaptiveMax");
+  Window window;
+  window.size = list_attribute(lowering.layer(), "output_size");
+  window.is_channels_first = string_attribute(lowering.layer(), "data_format") == "channels_first";
+  window.is_sequence = window.size.size() == 1;
+  if (window.is_sequence) window.size.insert(window.size.begin(), 1);
+  const auto pool = [window, is_maximum](const ForwardInputs& given) {
+    const at::Tensor images = window.to_images(given.inputs[0]);
+    if (window.rank() == 3) {
+      return window.from_images(is_maximum ? std::get<0>(at::adaptive_max_pool3d(images, window.size))
+                                           : at::adaptive_avg_pool3d(images, window.size));
+    }
+    return window.from_images(is_maximum ? std::get<0>(at::adaptive_max_pool2d(images, window.size))
+                                         : at::adaptive_avg_pool2d(images, window.size));
+  };
+  return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.output_shape(), {}, pool);
+}
+
 std::span<const LayerLowering> pooling_lowerings() {
   static constexpr LayerLowering kLowerings[] = {
-      {"AveragePooling2D", lower_average_pooling2d},
-      {"GlobalAveragePooling2D", lower_global_average_pooling2d},
-      {"GlobalMaxPooling2D", lower_global_max_pooling2d},
-      {"MaxPooling2D", lower_max_pooling2d},
+      {"AdaptiveAveragePooling1D", lower_adaptive_pooling},
+      {"AdaptiveAveragePooling2D", lower_adaptive_pooling},
+      {"AdaptiveAveragePooling3D", lower_adaptive_pooling},
+      {"AdaptiveMaxPooling1D", lower_adaptive_pooling},
+      {"AdaptiveMaxPooling2D", lower_adaptive_pooling},
+      {"AdaptiveMaxPooling3D", lower_adaptive_pooling},
+      {"AveragePooling1D", lower_average_pooling},
+      {"AveragePooling2D", lower_average_pooling},
+      {"AveragePooling3D", lower_average_pooling},
+      {"GlobalAveragePooling1D", lower_global_average_pooling},
+      {"GlobalAveragePooling2D", lower_global_average_pooling},
+      {"GlobalAveragePooling3D", lower_global_average_pooling},
+      {"GlobalMaxPooling1D", lower_global_max_pooling},
+      {"GlobalMaxPooling2D", lower_global_max_pooling},
+      {"GlobalMaxPooling3D", lower_global_max_pooling},
+      {"MaxPooling1D", lower_max_pooling},
+      {"MaxPooling2D", lower_max_pooling},
+      {"MaxPooling3D", lower_max_pooling},
   };
   return kLowerings;
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operations that only arrange: reshape and flatten (no copy), zero padding, concatenate, add, and the fork that serves
+// Operations that only arrange: reshape and flatten (no copy), concatenate, add, and the fork that serves
 // several consumers.
 #include <ATen/ops/add.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/constant_pad_nd.h>
 
 #include "engine/lowering.hpp"
 
@@ -102,34 +101,6 @@ class ConcatenateOperation final : public Operation {
   std::int64_t axis_;  ///< counts the batch axis
 };
 
-/// Zeros around two axes of [rows, height, width, channels] or [rows, channels, height, width].
-class ZeroPaddingOperation final : public Operation {
- public:
-  ZeroPaddingOperation(std::vector<std::int64_t> pads, int height_axis) : pads_(pads), height_axis_(height_axis) {}
-
-  void forward(const Step&) override {
-    output().data.reset();
-    const auto [top, bottom, left, right] = std::tuple(pads_[0], pads_[1], pads_[2], pads_[3]);
-    if (height_axis_ == 1) {
-      output().data = at::constant_pad_nd(input().data, {0, 0, left, right, top, bottom}, 0).contiguous();
-    } else {
-      output().data = at::constant_pad_nd(input().data, {left, right, top, bottom}, 0).contiguous();
-    }
-  }
-  void backward(const Step&) override {
-    const Shape& shape = input().shape;
-    inputs[0]->gradient = output()
-                              .gradient.narrow(height_axis_, pads_[0], shape[height_axis_ - 1])
-                              .narrow(height_axis_ + 1, pads_[2], shape[height_axis_])
-                              .contiguous();
-  }
-  bool keeps_output() const override { return false; }
-
- private:
-  std::vector<std::int64_t> pads_;  ///< top, bottom, left, right
-  int height_axis_;
-};
-
 }  // namespace
 
 static Values lower_reshape(Lowering& lowering) {
@@ -145,12 +116,6 @@ static Values lower_reshape(Lowering& lowering) {
     return lowering.emit<AutogradOperation>({input}, lowering.output_shape(), {}, move_channels_last);
   }
   return lowering.emit<ReshapeOperation>({input}, lowering.output_shape(), {});
-}
-
-static Values lower_zero_padding2d(Lowering& lowering) {
-  const bool is_channels_first = string_attribute(lowering.layer(), "data_format") == "channels_first";
-  return lowering.emit<ZeroPaddingOperation>({lowering.inputs[0]}, lowering.output_shape(), {},
-                                             list_attribute(lowering.layer(), "padding"), is_channels_first ? 2 : 1);
 }
 
 static Values lower_add(Lowering& lowering) {
@@ -182,8 +147,10 @@ std::unique_ptr<Operation> make_fork() {
 
 std::span<const LayerLowering> shape_lowerings() {
   static constexpr LayerLowering kLowerings[] = {
-      {"Add", lower_add},         {"Concatenate", lower_concatenate},      {"Flatten", lower_reshape},
-      {"Reshape", lower_reshape}, {"ZeroPadding2D", lower_zero_padding2d},
+      {"Add", lower_add},
+      {"Concatenate", lower_concatenate},
+      {"Flatten", lower_reshape},
+      {"Reshape", lower_reshape},
   };
   return kLowerings;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// ReLU, Softmax, LeakyReLU as layers of their own.
-#include "spec/activation_names.hpp"
+// Activations that are layers: ReLU, LeakyReLU, PReLU, ELU, ThresholdedReLU, Softmax.
+#include <algorithm>
+
 #include "spec/grammar_text.hpp"
 #include "spec/layer_kind.hpp"
 
@@ -20,26 +21,80 @@ void read_leaky_relu(LayerConfig& config, Attributes& attributes) {
   attributes["alpha"] = config.number(key, 0.3, {0.0});
 }
 
+void read_elu(LayerConfig& config, Attributes& attributes) {
+  attributes["alpha"] = config.number("alpha", 1.0, {});
+}
+
+void read_thresholded_relu(LayerConfig& config, Attributes& attributes) {
+  attributes["theta"] = config.number("theta", 1.0, {0.0});
+}
+
+void read_prelu(LayerConfig& config, Attributes& attributes) {
+  const Json* value = config.find("shared_axes");
+  std::vector<std::int64_t> axes;
+  if (value != nullptr && value->is_array() && value->size() <= 32) {
+    for (const Json& axis : *value) axes.push_back(config.integer_value("shared_axes", axis, {1, 32}));
+  } else if (value != nullptr) {
+    axes.push_back(config.integer_value("shared_axes", *value, {1, 32}));
+  }
+  attributes["shared_axes"] = axes;
+}
+
+Shape prelu_weight(const LayerCall& call, std::string_view) {
+  Shape shape = call.input();
+  for (const std::int64_t axis : list_attribute(call.layer, "shared_axes")) {
+    if (axis > static_cast<std::int64_t>(shape.size())) {
+      refuse(call.where() + ": \"shared_axes\" " + std::to_string(axis) + " is not an axis of an input of shape " +
+             to_text(shape) + " behind the batch axis");
+    }
+    shape[static_cast<std::size_t>(axis) - 1] = 1;
+  }
+  return shape;
+}
+
+/// A second input is a mask: 1 where an element counts.
 Shape softmax_shape(const LayerCall& call) {
-  settle_axis(call, call.input().size());
+  settle_axes(call, call.input().size());
+  const Shape* mask = call.input_of("mask");
+  if (call.inputs.size() > 1 && (mask == nullptr || *mask != call.input())) {
+    refuse(call.where() + ": Softmax takes one input, and a \"mask\" of the same shape");
+  }
   return call.input();
 }
 
-std::int64_t cheap_flops(const LayerCall& call, const Shape& output) {
-  return flops_of(element_count(output), 1, call);
+LayerKind activation(std::string_view class_name, void (*read)(LayerConfig&, Attributes&)) {
+  return {.class_name = class_name,
+          .read = read,
+          .output_shape = same_shape,
+          .flops = one_flop_each,
+          .mask_rule = MaskRule::kPassed};
 }
 
-std::int64_t softmax_flops(const LayerCall& call, const Shape& output) {
-  return flops_of(element_count(output), activation_cost("softmax"), call);
+LayerKind softmax() {
+  LayerKind kind = activation("Softmax", read_axes);
+  kind.output_shape = softmax_shape;
+  kind.flops = five_flops_each;
+  kind.max_inputs = 2;
+  return kind;
+}
+
+LayerKind prelu() {
+  LayerKind kind = activation("PReLU", read_prelu);
+  kind.weights = {{"alpha", "zeros"}};
+  kind.weight_shape = prelu_weight;
+  return kind;
 }
 
 }  // namespace
 
 const std::vector<LayerKind>& activation_layers() {
   static const std::vector<LayerKind> kinds = {
-      {.class_name = "ReLU", .read = read_relu, .output_shape = same_shape, .flops = cheap_flops},
-      {.class_name = "LeakyReLU", .read = read_leaky_relu, .output_shape = same_shape, .flops = cheap_flops},
-      {.class_name = "Softmax", .read = read_axis, .output_shape = softmax_shape, .flops = softmax_flops},
+      activation("ReLU", read_relu),
+      activation("LeakyReLU", read_leaky_relu),
+      activation("ELU", read_elu),
+      activation("ThresholdedReLU", read_thresholded_relu),
+      prelu(),
+      softmax(),
   };
   return kinds;
 }

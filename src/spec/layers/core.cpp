@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// InputLayer, Dense, Activation, Dropout.
+// InputLayer, Dense, Activation, ActivityRegularization, Identity.
 #include "spec/activation_names.hpp"
 #include "spec/grammar_text.hpp"
 #include "spec/layer_kind.hpp"
@@ -50,14 +50,9 @@ std::int64_t activation_flops(const LayerCall& call, const Shape& output) {
   return flops_of(element_count(output), activation_cost(string_attribute(call.layer, "activation")), call);
 }
 
-void read_dropout(LayerConfig& config, Attributes& attributes) {
-  attributes["rate"] = config.number("rate", {}, {0.0, 1.0, true});
-  config.find("seed");
-  if (config.find("noise_shape") != nullptr) config.not_supported("\"noise_shape\" of Dropout");
-}
-
-std::int64_t one_flop_each(const LayerCall& call, const Shape& output) {
-  return flops_of(element_count(output), 1, call);
+void read_activity_regularization(LayerConfig& config, Attributes& attributes) {
+  attributes["l1"] = config.number("l1", 0.0, {0.0});
+  attributes["l2"] = config.number("l2", 0.0, {0.0});
 }
 
 }  // namespace
@@ -70,12 +65,23 @@ const std::vector<LayerKind>& core_layers() {
        .output_shape = dense_shape,
        .flops = dense_flops,
        .weights = {{"kernel", "glorot_uniform"}, {"bias", "zeros", "use_bias"}},
-       .weight_shape = dense_weight},
+       .weight_shape = dense_weight,
+       .mask_rule = MaskRule::kPassed},
       {.class_name = "Activation",
        .read = read_activation,
        .output_shape = activation_shape,
-       .flops = activation_flops},
-      {.class_name = "Dropout", .read = read_dropout, .output_shape = same_shape, .flops = one_flop_each},
+       .flops = activation_flops,
+       .mask_rule = MaskRule::kPassed},
+      {.class_name = "ActivityRegularization",
+       .read = read_activity_regularization,
+       .output_shape = same_shape,
+       .flops = one_flop_each,
+       .mask_rule = MaskRule::kPassed},
+      {.class_name = "Identity",
+       .read = read_nothing,
+       .output_shape = same_shape,
+       .flops = no_flops,
+       .mask_rule = MaskRule::kPassed},
   };
   return kinds;
 }

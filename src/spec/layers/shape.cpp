@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Flatten, Reshape, ZeroPadding2D: layers that move values and compute nothing.
+// Flatten, Reshape, Permute, RepeatVector: layers that move values and compute nothing.
+#include <algorithm>
+
 #include "spec/grammar_text.hpp"
 #include "spec/layer_kind.hpp"
 
 namespace modelhop::spec {
 namespace {
+
+/// channels_first moves axis 1 behind the others before it flattens; values of other layouts keep their order.
+void read_flatten(LayerConfig& config, Attributes& attributes) {
+  attributes["data_format"] = config.choice("data_format", "channels_last", {"channels_last", "channels_first"});
+}
 
 Shape flattened_shape(const LayerCall& call) {
   return {element_count(call.input())};
@@ -42,43 +49,48 @@ Shape reshaped_shape(const LayerCall& call) {
   return target;
 }
 
-/// 1, [1, 2] (rows, columns) or [[top, bottom], [left, right]].
-void read_zero_padding2d(LayerConfig& config, Attributes& attributes) {
-  read_data_format(config, attributes);
-  const IntegerRange range{0, kMaxExtent};
-  const Json* value = config.find("padding");
-  std::vector<std::int64_t> pads(4, 1);
-  if (value != nullptr && value->is_array()) {
-    pads.clear();
-    const std::string expected = "an integer, a list of 2, or a list of 2 lists of 2";
-    if (value->size() != 2) config.refuse_value("padding", expected);
-    for (const Json& axis : *value) {
-      if (axis.is_array() && axis.size() != 2) config.refuse_value("padding", expected);
-      pads.push_back(config.integer_value("padding", axis.is_array() ? axis[0] : axis, range));
-      pads.push_back(config.integer_value("padding", axis.is_array() ? axis[1] : axis, range));
-    }
-  } else if (value != nullptr) {
-    pads.assign(4, config.integer_value("padding", *value, range));
+void read_permute(LayerConfig& config, Attributes& attributes) {
+  const Json* value = config.find("dims");
+  if (value == nullptr || !value->is_array() || value->empty() || value->size() > 32) {
+    config.refuse_value("dims", "a list that orders the axes 1, 2, ...");
   }
-  attributes["padding"] = pads;
+  std::vector<std::int64_t> dims, sorted;
+  for (const Json& axis : *value) dims.push_back(config.integer_value("dims", axis, {1, 32}));
+  sorted = dims;
+  std::sort(sorted.begin(), sorted.end());
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    if (sorted[i] != static_cast<std::int64_t>(i) + 1) {
+      config.refuse_value("dims", "a list that orders the axes 1, 2, ...");
+    }
+  }
+  attributes["dims"] = dims;
 }
 
-Shape zero_padding2d_shape(const LayerCall& call) {
-  call.require_rank(3);
-  const auto& pads = list_attribute(call.layer, "padding");
-  return {call.input()[0] + pads[0] + pads[1], call.input()[1] + pads[2] + pads[3], call.input()[2]};
+Shape permuted_shape(const LayerCall& call) {
+  const auto& dims = list_attribute(call.layer, "dims");
+  call.require_rank(dims.size());
+  Shape shape;
+  for (const std::int64_t axis : dims) shape.push_back(call.input()[static_cast<std::size_t>(axis) - 1]);
+  return shape;
+}
+
+void read_repeat_vector(LayerConfig& config, Attributes& attributes) {
+  attributes["n"] = config.integer("n", {}, {});
+}
+
+Shape repeated_shape(const LayerCall& call) {
+  call.require_rank(1);
+  return {integer_attribute(call.layer, "n"), call.input()[0]};
 }
 
 }  // namespace
 
 const std::vector<LayerKind>& shape_layers() {
   static const std::vector<LayerKind> kinds = {
-      {.class_name = "Flatten", .read = read_data_format, .output_shape = flattened_shape, .flops = no_flops},
+      {.class_name = "Flatten", .read = read_flatten, .output_shape = flattened_shape, .flops = no_flops},
       {.class_name = "Reshape", .read = read_reshape, .output_shape = reshaped_shape, .flops = no_flops},
-      {.class_name = "ZeroPadding2D",
-       .read = read_zero_padding2d,
-       .output_shape = zero_padding2d_shape,
-       .flops = no_flops},
+      {.class_name = "Permute", .read = read_permute, .output_shape = permuted_shape, .flops = no_flops},
+      {.class_name = "RepeatVector", .read = read_repeat_vector, .output_shape = repeated_shape, .flops = no_flops},
   };
   return kinds;
 }
