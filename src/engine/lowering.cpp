@@ -121,24 +121,6 @@ struct Lowered {
   std::vector<std::vector<Value*>> values, masks;
 };
 
-/// and in Keras 2, or in Keras 3, where one input without a mask makes all count.
-Value* merged_mask(Lowering& lowering) {
-  const bool is_or = lowering.model.profile == SemanticsProfile::kKeras3;
-  std::vector<Value*> present;
-  for (Value* mask : lowering.masks) {
-    if (mask != nullptr) present.push_back(mask);
-  }
-  if (present.empty() || (is_or && present.size() < lowering.masks.size())) return nullptr;
-  if (present.size() == 1) return present.front();
-  return lowering.emit<AutogradOperation>(present, present.front()->shape, {}, [is_or](const ForwardInputs& given) {
-    at::Tensor merged = given.inputs[0];
-    for (const at::Tensor& mask : given.inputs.subspan(1)) {
-      merged = is_or ? at::maximum(merged, mask) : at::minimum(merged, mask);
-    }
-    return merged;
-  });
-}
-
 std::vector<Value*> masks_after(Lowering& lowering, std::size_t outputs) {
   std::vector<Value*> masks(outputs, nullptr);
   switch (lowering.call().mask_rule) {
@@ -148,7 +130,7 @@ std::vector<Value*> masks_after(Lowering& lowering, std::size_t outputs) {
       if (!lowering.masks.empty()) std::fill(masks.begin(), masks.end(), lowering.masks.front());
       break;
     case MaskRule::kMerged:
-      masks.front() = merged_mask(lowering);
+      masks.front() = merge_masks(lowering);
       break;
     case MaskRule::kOwn:
       if (!lowering.output_masks.empty()) masks = lowering.output_masks;
@@ -168,6 +150,7 @@ void lower_call(Lowering& lowering, Lowered& lowered) {
   if (entry == nullptr) lowering.refuse("class \"" + lowering.layer().class_name + "\" is not supported");
   std::vector<Value*>& values = lowered.values[lowering.node];
   values = entry->lower(lowering).list;
+  for (Value*& value : values) value = lowering.regularize_activity(value, lowering.layer().activity_regularizer);
   check(values.size() == call.output_shapes.size(), "a lowered layer has another number of outputs than specified");
   for (std::size_t index = 0; index < values.size(); ++index) {
     check(values[index]->shape == call.output_shapes[index], "a lowered layer has another shape than specified");
@@ -183,6 +166,24 @@ Value* add_input(Graph& graph, const Shape& shape) {
 
 }  // namespace
 
+/// And in Keras 2; or in Keras 3, where one input without a mask makes all count.
+Value* merge_masks(Lowering& lowering) {
+  const bool is_or = lowering.model.profile == SemanticsProfile::kKeras3;
+  std::vector<Value*> present;
+  for (Value* mask : lowering.masks) {
+    if (mask != nullptr) present.push_back(mask);
+  }
+  if (present.empty() || (is_or && present.size() < lowering.masks.size())) return nullptr;
+  if (present.size() == 1) return present.front();
+  return lowering.emit<AutogradOperation>(present, present.front()->shape, {}, [is_or](const ForwardInputs& given) {
+    at::Tensor merged = given.inputs[0];
+    for (const at::Tensor& mask : given.inputs.subspan(1)) {
+      merged = is_or ? at::maximum(merged, mask) : at::minimum(merged, mask);
+    }
+    return merged;
+  });
+}
+
 int Lowering::weight(const std::string& name) const {
   const LayerSpec& outermost = model.layers[call().layer];
   const std::string full_name = wrapped_.empty() ? name : wrapped_.back().prefix + name;
@@ -193,6 +194,8 @@ int Lowering::weight(const std::string& name) const {
 }
 
 bool Lowering::is_training() const {
+  // Keras 3 gives every call the mode of the model, whatever the file says.
+  if (model.profile == SemanticsProfile::kKeras3) return purpose == Purpose::kTraining;
   const auto found = call().arguments.find("training");
   return found != call().arguments.end() ? std::get<bool>(found->second) : purpose == Purpose::kTraining;
 }
@@ -213,6 +216,7 @@ Values Lowering::lower_child(std::size_t child, std::vector<Value*> child_inputs
   std::swap(masks, child_masks);
   wrapped_.push_back({&wrapped, prefix});
   Values outputs = entry->lower(*this);
+  for (Value*& value : outputs.list) value = regularize_activity(value, wrapped.activity_regularizer);
   wrapped_.pop_back();
   std::swap(masks, child_masks);
   std::swap(inputs, child_inputs);

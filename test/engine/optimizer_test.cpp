@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Optimizers against real Keras, step by step, and both forms of a step against each other.
 #include "engine/optimizer.hpp"
+#include "engine/regularizer.hpp"
 
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>

@@ -74,6 +74,8 @@ TEST(LearningRate, forms_of_schedules) {
         "tf.keras.optimizers.schedules.ExponentialDecay(0.1, 100, 0.9, staircase=True)",
         "optimizers.schedules.ExponentialDecay(0.1, 100, 0.9, staircase=True)",
         "'ExponentialDecay(0.1, 100, 0.9, staircase=True)'",
+        "\"{'class_name': 'ExponentialDecay', 'config': {'initial_learning_rate': 0.1, 'decay_steps': 100, "
+        "'decay_rate': 0.9, 'staircase': True}}\"",
         "{'class_name': 'ExponentialDecay', 'config': {'initial_learning_rate': 0.1, 'decay_steps': 100, "
         "'decay_rate': 0.9, 'staircase': True, 'name': None}, 'module': 'keras', 'registered_name': None}"}) {
     EXPECT_EQ(schedule(text), expected) << text;

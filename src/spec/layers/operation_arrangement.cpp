@@ -77,7 +77,7 @@ Shape newshape_shape(const LayerCall& call) {
 
 void read_transpose(LayerConfig& config, Attributes& attributes) {
   if (config.find("axes") == nullptr) config.refuse_value("axes", "a permutation that leaves the batch axis first");
-  read_axes(config, attributes, "axes");
+  read_operation_axes(config, attributes, "axes");
 }
 
 Shape transposed_shape(const LayerCall& call) {
@@ -108,12 +108,13 @@ Shape expanded_shape(const LayerCall& call) {
 }
 
 void read_squeeze(LayerConfig& config, Attributes& attributes) {
-  read_axes(config, attributes, "axis");
+  read_operation_axes(config, attributes, "axis");
 }
 
 Shape squeezed_shape(const LayerCall& call) {
   const bool is_all = list_attribute(call.layer, "axes").empty();
-  const std::vector<std::int64_t> axes = is_all ? std::vector<std::int64_t>() : settle_axes(call, call.input().size());
+  const std::vector<std::int64_t> axes =
+      is_all ? std::vector<std::int64_t>() : settle_operation_axes(call, call.input().size());
   Shape shape;
   for (std::size_t i = 0; i < call.input().size(); ++i) {
     const bool is_named = std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(i)) != axes.end();
@@ -325,7 +326,7 @@ ConstantArray read_constant_array(const LayerConfig& config, const std::string& 
   return array;
 }
 
-void read_axes(LayerConfig& config, Attributes& attributes, const std::string& key) {
+void read_operation_axes(LayerConfig& config, Attributes& attributes, const std::string& key) {
   const Json* value = config.find(key);
   std::vector<std::int64_t> axes;
   if (value != nullptr && value->is_array()) {
@@ -337,7 +338,7 @@ void read_axes(LayerConfig& config, Attributes& attributes, const std::string& k
   attributes["axes"] = axes;
 }
 
-std::vector<std::int64_t> settle_axes(const LayerCall& call, std::size_t rank) {
+std::vector<std::int64_t> settle_operation_axes(const LayerCall& call, std::size_t rank) {
   std::vector<std::int64_t> axes = list_attribute(call.layer, "axes");
   const auto all = static_cast<std::int64_t>(rank) + 1;
   if (axes.empty()) refuse_batch(call);

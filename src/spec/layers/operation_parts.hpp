@@ -17,12 +17,13 @@ struct ConstantArray {
 /// Nested lists of numbers and truth values, all of equal length, not empty.
 ConstantArray read_constant_array(const LayerConfig& config, const std::string& key, const Json& value);
 
-/// An axis or a list of them, counting the batch -> `axes`. Absent: all axes, which only settle_axes() can refuse.
-void read_axes(LayerConfig& config, Attributes& attributes, const std::string& key);
+/// An axis or a list of them, counting the batch -> `axes`. Absent: all axes, which only settle_operation_axes() can
+/// refuse.
+void read_operation_axes(LayerConfig& config, Attributes& attributes, const std::string& key);
 
 /// Makes `axes` positive, sorted and without the batch axis, for a tensor of `rank` axes. Throws where the batch is
 /// among them.
-std::vector<std::int64_t> settle_axes(const LayerCall& call, std::size_t rank);
+std::vector<std::int64_t> settle_operation_axes(const LayerCall& call, std::size_t rank);
 
 /// Operations that move values and compute nothing.
 std::vector<LayerKind> arranging_operations();

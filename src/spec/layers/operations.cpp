@@ -125,12 +125,12 @@ std::int64_t matmul_flops(const LayerCall& call, const Shape& output) {
 }
 
 void read_reduction(LayerConfig& config, Attributes& attributes) {
-  read_axes(config, attributes, "axis");
+  read_operation_axes(config, attributes, "axis");
   attributes["keepdims"] = config.boolean("keepdims", false);
 }
 
 Shape reduced_shape(const LayerCall& call) {
-  const std::vector<std::int64_t> axes = settle_axes(call, call.input().size());
+  const std::vector<std::int64_t> axes = settle_operation_axes(call, call.input().size());
   Shape shape;
   for (std::size_t i = 0; i < call.input().size(); ++i) {
     const bool is_reduced = std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(i)) != axes.end();
