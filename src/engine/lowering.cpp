@@ -86,9 +86,20 @@ class ForkInserter {
   std::vector<std::unique_ptr<Operation>> operations_;
 };
 
+/// Whether a loss may look behind this layer for the activation that is its input, as Keras does where the layer hands the
+/// same tensor on: an Activation that is linear (not TensorFlow 1), a Dropout of rate 0 (Keras 3).
+bool shows_activation(const ModelSpec& model, const TensorRef& output, const Value& value) {
+  const NodeSpec& node = model.nodes[output.node];
+  const LayerSpec& layer = model.layers[node.layer];
+  if (layer.class_name == "Activation" && string_attribute(layer, "activation") == "linear") {
+    return model.profile != SemanticsProfile::kTf1;
+  }
+  if (layer.class_name == "Dropout") return model.profile == SemanticsProfile::kKeras3;
+  return value.producer != nullptr;
+}
+
 /// Finds an output's final activation and, where asked, takes it out of the graph.
 void split_final_activation(Graph& graph, GraphOutput& end, bool drop) {
-  end.logits = end.output;
   Operation* last = end.output->producer;
   if (last == nullptr || final_activation_of(*last) == FinalActivation::kNone) return;
   const auto consumers = consumers_of(graph);
@@ -273,6 +284,9 @@ Graph lower(const ModelSpec& model, const StateLayout& layout, Purpose purpose,
     graph.outputs.push_back({value, value, lowered.masks[output.node].at(output.output)});
   }
   for (std::size_t index = 0; index < graph.outputs.size(); ++index) {
+    GraphOutput& end = graph.outputs[index];
+    end.logits = end.output;
+    if (!shows_activation(model, model.outputs[index], *end.output)) continue;
     split_final_activation(graph, graph.outputs[index], drop_final_activations.at(index));
   }
   ForkInserter(graph).run();

@@ -5,7 +5,6 @@
 #include "server/bridge.hpp"
 #include "server/bytea_rows.hpp"
 #include "server/output_rows.hpp"
-#include "server/semantics_name.hpp"
 #include "server/trainer_requests.hpp"
 
 namespace modelhop::server {
@@ -41,7 +40,7 @@ void insert_model(const RunPlan& plan, const ConfigurationPlan& configuration, b
   if (with_training_state) bytes[1] = state.training_state();
   const ArchitecturePlan& architecture = plan.architecture_of(configuration);
   const std::optional<std::string> semantics =
-      architecture.profile ? std::optional<std::string>(semantics_name(*architecture.profile)) : std::nullopt;
+      architecture.profile ? std::optional<std::string>(to_string(*architecture.profile)) : std::nullopt;
   const std::string table = plan.tables.model.quoted();
   if (plan.is_single) {
     execute_with_bytea(

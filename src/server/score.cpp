@@ -5,7 +5,7 @@
 #include <span>
 
 #include "server/value_text.hpp"
-#include "spec/metrics.hpp"
+#include "spec/metric_table.hpp"
 
 namespace modelhop::server {
 namespace {
@@ -81,7 +81,8 @@ Score Scoring::score(const std::vector<const EvaluatedSums*>& segments) const {
 }
 
 bool grows_with_quality(MetricKind kind) {
-  return spec::direction_of(kind) == spec::MetricDirection::kUp;
+  if (kind == MetricKind::kFalsePositives || kind == MetricKind::kFalseNegatives) return false;
+  return spec::metric_row(kind).direction != spec::MetricDirection::kDown;
 }
 
 std::string loss_names_text(const TrainSpec& train) {

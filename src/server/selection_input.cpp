@@ -6,8 +6,8 @@
 #include "server/bridge.hpp"
 #include "server/bytea_rows.hpp"
 #include "server/callback_run.hpp"
+#include "server/keras_semantics.hpp"
 #include "server/run_input.hpp"
-#include "server/semantics_name.hpp"
 #include "server/value_text.hpp"
 #include "spec/train_params.hpp"
 
@@ -133,7 +133,7 @@ void read_architectures(const std::vector<std::int32_t>& model_ids, RunPlan& pla
     architecture.model_id = id;
     architecture.json = *(*found)[1];
     architecture.model = naming(subject, [&] {
-      architecture.profile = semantics_named((*found)[3]);
+      architecture.profile = keras_semantics((*found)[3]);
       return parse_keras_json(architecture.json, plan.training.independent_shapes(), architecture.profile);
     });
     architecture.parameters = parameter_count(architecture.model);

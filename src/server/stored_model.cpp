@@ -5,10 +5,9 @@
 
 #include "server/bridge.hpp"
 #include "server/bytea_rows.hpp"
+#include "server/keras_semantics.hpp"
 #include "server/run_input.hpp"
-#include "server/semantics_name.hpp"
 #include "server/settings.hpp"
-#include "server/trainer_requests.hpp"
 #include "spec/keras_json.hpp"
 #include "spec/train_params.hpp"
 
@@ -70,7 +69,7 @@ void read_architecture(StoredModel& model) {
     refuse(model, ERRCODE_NULL_VALUE_NOT_ALLOWED, "has a NULL model_arch or model_weights");
   }
   model.json = *rows[0][0];
-  model.profile = semantics_named(rows[0][2]);
+  model.profile = keras_semantics(rows[0][2]);
   model.model = parse_keras_json(model.json, trained_shapes(model), model.profile);
   const std::int64_t bytes = parameter_count(model.model) * 4;
   if (std::stoll(*rows[0][1]) != bytes) {
@@ -145,6 +144,11 @@ StoredModel read_stored_model(const std::optional<std::string>& model_table, std
   return model;
 }
 
+void read_weights(const StoredModel& model, const std::function<void(Bytes weights)>& use) {
+  read_bytea_row("SELECT model_weights FROM " + model.table.quoted() + where_key(model), {},
+                 [&](const ByteaValues& values) { use(values[0].value_or(Bytes{})); });
+}
+
 void open_stored_model(TrainerClient& trainer, const StoredModel& model, const std::string& purpose,
                        const std::vector<std::int64_t>& dependent_row_elements, std::int64_t units) {
   OpenRequest request;
@@ -157,8 +161,7 @@ void open_stored_model(TrainerClient& trainer, const StoredModel& model, const s
   request.dependent_row_elements = dependent_row_elements;
   request.configurations = {{model.key, 0, model.compile_params, model.fit_params}};
   open_run(trainer, request);
-  read_bytea_row("SELECT model_weights FROM " + model.table.quoted() + where_key(model), {},
-                 [&](const ByteaValues& values) { set_state(trainer, model.key, values[0].value_or(Bytes{}), {}); });
+  read_weights(model, [&](Bytes weights) { set_state(trainer, model.key, weights, {}); });
 }
 
 }  // namespace modelhop::server

@@ -5,6 +5,7 @@
 #include "server/postgres.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,7 +13,7 @@
 #include "modelhop/model_spec.hpp"
 #include "modelhop/train_spec.hpp"
 #include "server/query.hpp"
-#include "server/trainer_client.hpp"
+#include "server/trainer_requests.hpp"
 
 namespace modelhop::server {
 
@@ -43,6 +44,9 @@ struct StoredModel {
 /// Throws SqlError naming model_table or mst_key: not a model table, a key that is missing, unknown or not wanted,
 /// weights that do not fit the architecture.
 StoredModel read_stored_model(const std::optional<std::string>& model_table, std::optional<std::int32_t> mst_key);
+
+/// Hands the weights to `use`; they live until it returns.
+void read_weights(const StoredModel& model, const std::function<void(Bytes weights)>& use);
 
 /// Opens a run for this model alone and gives it its weights. `dependent_row_elements` empty: it only predicts.
 void open_stored_model(TrainerClient& trainer, const StoredModel& model, const std::string& purpose,

@@ -128,6 +128,16 @@ TEST(RandomImageTest, LeavesImagesAloneInInference) {
   }
 }
 
+TEST(RandomImageTest, CallsOfKeras3HaveTheModeOfTheModel) {
+  const auto turned = [](Profile profile) {
+    ModelSpec spec = network_of({3, 4, 1}, {{"RandomRotation", R"("factor":[0.5,0.5])"}}, profile);
+    spec.nodes.back().arguments["training"] = true;
+    return outputs_of(spec, kImage);
+  };
+  EXPECT_EQ(turned(Profile::kKeras3), kImage);
+  EXPECT_NE(turned(Profile::kTf2), kImage);
+}
+
 TEST(RandomImageTest, DrawsForEachExampleAndStep) {
   Floats batch;
   for (int example = 0; example < 8; ++example) batch.insert(batch.end(), kImage.begin(), kImage.end());

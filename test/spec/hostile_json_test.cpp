@@ -93,7 +93,7 @@ TEST(HostileJson, sizes) {
   expect_refused(kInvalid, "cannot both",
                  sequential(layer("Conv2D", R"("filters":2,"kernel_size":2,"strides":2,"dilation_rate":2)")));
   expect_refused(kInvalid, "too large", sequential(layer("ZeroPadding2D", R"("padding":2147483647)")));
-  expect_refused(kInvalid, "\"rate\" must be", sequential(layer("Dropout", R"("rate":1.0)")));
+  expect_refused(kInvalid, "\"rate\" must be", sequential(layer("Dropout", R"("rate":1.5)")));
   expect_refused(kInvalid, "\"rate\" must be", sequential(layer("Dropout", R"("rate":NaN)")));
   expect_refused(kInvalid, "does not hold", sequential(layer("Reshape", R"("target_shape":[7,-1])")));
   expect_refused(kInvalid, "does not hold", sequential(layer("Reshape", R"("target_shape":[-1,-1])")));
@@ -110,16 +110,13 @@ TEST(HostileJson, sizes) {
 TEST(HostileJson, names_layer_and_key) {
   expect_refused(kInvalid, "layer \"a\": \"kernel_size\" must be an integer or a list of 2 integers, not [1,2,3]",
                  sequential(layer("Conv2D", R"("filters":2,"kernel_size":[1,2,3])")));
-  expect_refused(kUnsupported, "layer \"a\": unknown class \"Conv9D\"", sequential(layer("Conv9D", R"("filters":2)")));
-  expect_refused(kUnsupported, "layer \"a\": \"kernel_constraint\"",
-                 sequential(layer("Dense", R"("units":2,"kernel_constraint":{"class_name":"MaxNorm","config":{}})")));
+  expect_refused(kUnsupported, "layer \"a\": unknown class \"Conv9D\"; nearest supported: Conv1D",
+                 sequential(layer("Conv9D", R"("filters":2)")));
   expect_refused(kUnsupported, "layer \"a\": \"lora_rank\" = 4 is not supported",
                  sequential(layer("Dense", R"("units":2,"lora_rank":4)")));
   expect_refused(kUnsupported, "\"renorm\"", sequential(layer("BatchNormalization", R"("renorm":true)")));
   expect_refused(kUnsupported, "\"virtual_batch_size\"",
                  sequential(layer("BatchNormalization", R"("virtual_batch_size":8)")));
-  expect_refused(kUnsupported, "channels_first",
-                 sequential(layer("Conv2D", R"("filters":2,"kernel_size":2,"data_format":"channels_first")")));
   expect_refused(
       kUnsupported, "dtype \"mixed_float16\"",
       sequential(layer("Dense", R"("units":2,"dtype":{"class_name":"Policy","config":{"name":"mixed_float16"}})")));
@@ -173,6 +170,63 @@ TEST(HostileJson, graphs) {
   // Exporters that do not count the calls of a layer from 0.
   EXPECT_NO_THROW(parse_keras_json(
       functional(dense("y", R"([[["x",1,0,{}]]])"), R"("input_layers":[["x",1,0]],"output_layers":[["y",2,0]])")));
+}
+
+TEST(HostileJson, a_second_is_enough_for_anything) {
+  const std::string name(10'000'000, 'n');
+  expect_refused(kUnsupported, "unknown class \"nnn",
+                 sequential(R"({"class_name":")" + name + R"(","config":{"batch_input_shape":[null,3]}})"));
+  expect_refused(kInvalid, "refers to \"nnn", functional(dense("y", "[[[\"" + name + "\",0,0,{}]]]")));
+  std::string deep = R"({"class_name":"Dense","config":{"units":)";
+  expect_refused(kInvalid, "nested deeper than 100", sequential(deep + std::string(10'000, '[')));
+  std::string refs;
+  for (int i = 0; i < 200'000; ++i) refs += (i == 0 ? "" : ",") + std::string(R"(["x",0,0,{}])");
+  expect_refused(kInvalid, "does not take 200000 inputs", functional(dense("y", "[[" + refs + "]]")));
+}
+
+/// A model that calls the model inside it twice, and so on: 2^depth calls of the innermost layer.
+std::string doubling(int depth) {
+  const std::string inner = depth == 0 ? dense("in", R"([[["x",0,0,{}]]])")
+                                       : R"({"class_name":"Model","name":"in","config":)" + doubling(depth - 1) +
+                                             R"(,"inbound_nodes":[[["x",0,0,{}]],[["in",1,0,{}]]]})";
+  const int last = depth == 0 ? 0 : 2;
+  return R"({"name":"m","layers":[{"class_name":"InputLayer","name":"x","config":{"name":"x",)"
+         R"("batch_input_shape":[null,3]},"inbound_nodes":[]},)" +
+         inner + R"(],"input_layers":[["x",0,0]],"output_layers":[["in",)" + std::to_string(last) + ",0]]}";
+}
+
+std::string whole(const std::string& config) {
+  return R"({"class_name":"Model","keras_version":"2.2.4","config":)" + config + "}";
+}
+
+TEST(HostileJson, nested_models) {
+  EXPECT_EQ(parse_keras_json(whole(doubling(3))).nodes.size(), 9U);
+  expect_refused(kInvalid, "deeper than 16 levels", whole(doubling(20)));
+  // 16 levels of one model called eight times each.
+  std::string many = dense("in", R"([[["x",0,0,{}]]])");
+  const std::string head = R"({"name":"m","layers":[{"class_name":"InputLayer","name":"x","config":{"name":"x",)"
+                           R"("batch_input_shape":[null,3]},"inbound_nodes":[]},)";
+  const std::string tail = R"(],"input_layers":[["x",0,0]],"output_layers":[["in",)";
+  std::string config = head + many + tail + "0,0]]}";
+  for (int level = 0; level < 15; ++level) {
+    std::string calls;
+    for (int call = 0; call < 8; ++call) calls += (call == 0 ? "" : ",") + std::string(R"([["x",0,0,{}]])");
+    config = head + R"({"class_name":"Model","name":"in","config":)" + config + R"(,"inbound_nodes":[)" + calls + "]}" +
+             tail + "8,0]]}";
+  }
+  expect_refused(kInvalid, "more than 100000 calls", whole(config));
+  // The inner model hands its input on, and is given its own output.
+  const std::string identity =
+      head + dense("in", R"([[["x",0,0,{}]]])") + R"(],"input_layers":[["x",0,0]],"output_layers":[["x",0,0]]})";
+  expect_refused(kInvalid, "loop",
+                 whole(head + R"({"class_name":"Model","name":"in","config":)" + identity +
+                       R"(,"inbound_nodes":[[["in",1,0,{}]]]})" + tail + "1,0]]}"));
+  expect_refused(kInvalid, "has 1 inputs, but is given 2",
+                 whole(head + R"({"class_name":"Model","name":"in","config":)" + doubling(0) +
+                       R"(,"inbound_nodes":[[["x",0,0,{}],["x",0,0,{}]]]})" + tail + "1,0]]}"));
+  expect_refused(kInvalid, "output 7 of \"in\"",
+                 whole(head + R"({"class_name":"Model","name":"in","config":)" + doubling(0) +
+                       R"(,"inbound_nodes":[[["x",0,0,{}]]]})" + tail + "1,7]]}"));
 }
 
 TEST(HostileJson, call_arguments) {

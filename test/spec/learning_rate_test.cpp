@@ -2,7 +2,6 @@
 // Learning rate schedules: as users write them, and their values by Keras's formulas.
 #include "spec/learning_rate.hpp"
 
-#include "models.hpp"
 #include "samples.hpp"
 #include "spec/train_params.hpp"
 
@@ -116,20 +115,17 @@ TEST(LearningRate, refuses_schedules) {
 
 TEST(LearningRate, decay_counts_completed_updates) {
   const OptimizerSpec decaying = optimizer("SGD(lr=0.1, decay=0.5)");
-  for (const SemanticsProfile profile : kProfiles) {
-    const int first = profile == SemanticsProfile::kKeras22 ? 1 : 0;
-    for (int step = 0; step < 4; ++step) {
-      EXPECT_DOUBLE_EQ(learning_rate_at(decaying, profile, step), 0.1 / (1.0 + 0.5 * (step + first)));
-    }
-    EXPECT_DOUBLE_EQ(learning_rate_at(decaying, profile, 3, 0.7), 0.7 / (1.0 + 0.5 * (3 + first)));
-    EXPECT_EQ(learning_rate_at(optimizer("Adam(0.3)"), profile, 1'000'000), 0.3);
+  for (int step = 0; step < 4; ++step) {
+    EXPECT_DOUBLE_EQ(learning_rate_at(decaying, step), 0.1 / (1.0 + 0.5 * step));
   }
+  EXPECT_DOUBLE_EQ(learning_rate_at(decaying, 3, 0.7), 0.7 / (1.0 + 0.5 * 3));
+  EXPECT_EQ(learning_rate_at(optimizer("Adam(0.3)"), 1'000'000), 0.3);
 }
 
 TEST(LearningRate, schedule_wins_until_a_callback_sets_the_rate) {
   const OptimizerSpec scheduled = optimizer("SGD(PolynomialDecay(0.1, 10, 0.0), decay=1)");
-  EXPECT_DOUBLE_EQ(learning_rate_at(scheduled, SemanticsProfile::kTf2Legacy, 5), 0.05 / 6);
-  EXPECT_DOUBLE_EQ(learning_rate_at(scheduled, SemanticsProfile::kTf2Legacy, 5, 0.2), 0.2 / 6);
+  EXPECT_DOUBLE_EQ(learning_rate_at(scheduled, 5), 0.05 / 6);
+  EXPECT_DOUBLE_EQ(learning_rate_at(scheduled, 5, 0.2), 0.2 / 6);
 }
 
 }  // namespace

@@ -30,17 +30,20 @@ struct BatchNormalization {
 };
 
 /// Factor from the unbiased variance of n elements to the one that enters the moving average.
-double moving_variance_factor(SemanticsProfile profile, std::size_t rank, double n, double epsilon) {
+double moving_variance_factor(const BatchNormalization& settings, std::size_t rank, double n) {
   const double to_biased = n > 1 ? (n - 1) / n : 1.0;
-  const double keras22 = n / (n - 1.0 - epsilon);
-  switch (profile) {
+  const double keras22 = n / (n - 1.0 - settings.epsilon);
+  // TensorFlow's fused operation, which images and volumes go through where the channels are first or last.
+  const auto last = static_cast<std::int64_t>(rank) - 1;
+  const bool is_fused = (rank == 4 || rank == 5) && (settings.axis == 1 || settings.axis == last);
+  switch (settings.profile) {
     case SemanticsProfile::kKeras22:
-      return rank == 4 ? keras22 : to_biased * keras22;
+      return is_fused && rank == 4 ? keras22 : to_biased * keras22;
     case SemanticsProfile::kTf1:
-      return rank == 4 ? 1.0 : to_biased;
+      return is_fused && rank == 4 ? 1.0 : to_biased;
     case SemanticsProfile::kTf2Legacy:
     case SemanticsProfile::kTf2:
-      return rank == 4 || rank == 5 ? 1.0 : to_biased;
+      return is_fused ? 1.0 : to_biased;
     case SemanticsProfile::kKeras3:
       break;
   }
@@ -58,7 +61,7 @@ class BatchNormalizationOperation final : public Operation {
     constant_one_ = at::ones({channels}, options);
     const double n = static_cast<double>(rows * element_count(output().shape) / channels);
     is_single_ = n < 2;
-    variance_factor_ = moving_variance_factor(settings_.profile, output().shape.size() + 1, n, settings_.epsilon);
+    variance_factor_ = moving_variance_factor(settings_, output().shape.size() + 1, n);
   }
 
   void forward(const Step&) override {

@@ -18,7 +18,7 @@ class Noise {
   enum class Kind { kMask, kNormal };
 
   /// `shape` with the batch axis first, -1: as many as rows; empty: the shape of the value.
-  Noise(Kind kind, double parameter, std::vector<std::int64_t> shape, const Lowering& lowering)
+  Noise(Kind kind, double parameter, std::vector<std::int64_t> shape, Lowering& lowering)
       : kind_(kind), parameter_(parameter), shape_(std::move(shape)), number_(lowering.stream_number()) {
     const Attributes& attributes = lowering.layer().attributes;
     if (const auto seed = attributes.find("seed"); seed != attributes.end()) {
