@@ -82,8 +82,8 @@ sub recorded_run {
     for my $configuration (@$configurations) {
         $configuration->{calls} = [ map { my %call = %$_; $call{units} = [ @{ $_->{units}{ $configuration->{mst_key} } } ]; \%call } @calls ];
     }
-    return { segments => $segments, independent_type => 'uint8', dependent_type => 'int16',
-        independent_scale => 1 / 255, configurations => $configurations };
+    return { segments => $segments, independent => [ { type => 'uint8', scale => 1 / 255 } ], dependent => [ { type => 'int16' } ],
+        configurations => $configurations };
 }
 
 # Digests of all weights and training states after replaying the run alone.
