@@ -55,14 +55,21 @@ std::string cifar10_cnn() {
                      dropout("0.5"), dense(10, "softmax")});
 }
 
+/// Texts of 100 words, of which there are 256.
+std::string text_lstm() {
+  return sequential(
+      {R"({"class_name":"Embedding","config":{"input_dim":256,"output_dim":64,"batch_input_shape":[null,100]}})",
+       R"({"class_name":"LSTM","config":{"units":64}})", dense(1, "sigmoid")});
+}
+
 void train(benchmark::State& bench, const std::string& json, const char* optimizer, const char* loss,
-           std::int64_t columns) {
+           std::int64_t columns, float scale = 1.0F / 255.0F) {
   constexpr std::int64_t kSteps = 8;
   const std::int64_t batch = bench.range(0);
   const ModelSpec architecture = parse_keras_json(json);
   const TrainSpec spec = parse_train_params(std::string("optimizer='") + optimizer + "', loss='" + loss + "'",
                                             "batch_size=" + std::to_string(batch));
-  const auto model = compile_model(architecture, spec, Device{}, columns);
+  const auto model = compile_model(architecture, spec, Device{}, {columns});
   const auto state = model->initial_state(1);
   const auto executor = make_executor(Device{});
 
@@ -74,10 +81,9 @@ void train(benchmark::State& bench, const std::string& json, const char* optimiz
   for (std::int64_t row = 0; row < rows; ++row) y[row * columns + row % columns] = columns > 1 ? 1 : row % 2;
   const std::int64_t start = 0;
   Segment segment;
-  segment.examples = {rows,
-                      {x.data(), ElementType::kUint8, inputs},
-                      1.0F / 255.0F,
-                      {reinterpret_cast<const std::byte*>(y.data()), ElementType::kInt16, columns}};
+  segment.examples.rows = rows;
+  segment.examples.independent = {{x.data(), ElementType::kUint8, inputs, scale}};
+  segment.examples.dependent = {{reinterpret_cast<const std::byte*>(y.data()), ElementType::kInt16, columns}};
   segment.buffer_starts = {&start, 1};
   TrainUnit unit;
   for (auto _ : bench) {
@@ -102,10 +108,14 @@ void mlp_adam(benchmark::State& bench) {
 void cnn_sgd(benchmark::State& bench) {
   train(bench, cifar10_cnn(), "SGD(lr=0.01, momentum=0.9)", "categorical_crossentropy", 10);
 }
+void lstm_adam(benchmark::State& bench) {
+  train(bench, text_lstm(), "Adam(lr=0.001)", "binary_crossentropy", 1, 1.0F);
+}
 BENCHMARK(tabular_sgd)->Arg(64)->Arg(256);
 BENCHMARK(tabular_adam)->Arg(64)->Arg(256);
 BENCHMARK(mlp_adam)->Arg(32)->Arg(128)->Unit(benchmark::kMillisecond);
 BENCHMARK(cnn_sgd)->Arg(32)->Arg(128)->Unit(benchmark::kMillisecond);
+BENCHMARK(lstm_adam)->Arg(32)->Arg(128)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -33,7 +33,8 @@ struct Examples {
   std::vector<ArrayView> independent;  ///< one per input of the network, in its order
   /// One per output: one-hot rows, class ids (row_elements 1) or floats. Empty where there is none.
   std::vector<ArrayView> dependent;
-  ArrayView sample_weight;  ///< one float32 per example; data null: every example counts 1
+  /// float32, one per example or one for each of its steps; data null: every example counts 1.
+  ArrayView sample_weight;
 };
 
 /// All of a segment's examples, its buffers in buffer_id order.

@@ -6,8 +6,8 @@
 #include "engine/allocator.hpp"
 #include "engine/batch_builder.hpp"
 #include "engine/guard.hpp"
-#include "engine/optimizer.hpp"
 #include "engine/plan_store.hpp"
+#include "engine/regularizer.hpp"
 #include "engine/unit_run.hpp"
 #include "spec/train_params.hpp"
 

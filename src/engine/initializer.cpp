@@ -145,11 +145,14 @@ void orthogonal(double gain, const Shape& shape, const Draws& draws, std::span<f
                  [gain](double value) { return static_cast<float>(gain * value); });
 }
 
-void identity(double gain, const Shape& shape, std::span<float> values) {
+/// Ones on the diagonal; tiled, on one diagonal after another along the longer side.
+void identity(const InitializerSpec& spec, const Shape& shape, std::span<float> values) {
   check(shape.size() == 2, "identity initializer needs a matrix");
   std::fill(values.begin(), values.end(), 0.0F);
-  for (std::int64_t i = 0; i < std::min(shape[0], shape[1]); ++i) {
-    values[static_cast<std::size_t>(i * shape[1] + i)] = static_cast<float>(gain);
+  const std::int64_t rows = shape[0], columns = shape[1], shorter = std::min(rows, columns);
+  for (std::int64_t i = 0; i < (spec.is_tiled ? std::max(rows, columns) : shorter); ++i) {
+    const std::int64_t row = rows > columns ? i : i % shorter, column = rows > columns ? i % shorter : i;
+    values[static_cast<std::size_t>(row * columns + column)] = static_cast<float>(spec.gain);
   }
 }
 
@@ -188,7 +191,7 @@ void initialize_weight(const InitializerSpec& spec, const Shape& shape, std::uin
   } else if (name == "Orthogonal") {
     orthogonal(spec.gain, shape, draws, values);
   } else if (name == "Identity") {
-    identity(spec.gain, shape, values);
+    identity(spec, shape, values);
   } else {
     throw Error(ErrorCode::kNotSupported, "initializer \"" + name + "\" is not supported");
   }

@@ -131,8 +131,7 @@ Tensor mean_squared_logarithmic_error(const Given& given) {
 Tensor huber(const Given& given) {
   const double delta = given.loss().delta;
   const Tensor error = at::abs(given.p.sub(given.y));
-  return row_mean(
-      at::where(error.le(delta), error.square().mul(0.5), error.mul(delta).sub(0.5 * delta * delta)));
+  return row_mean(at::where(error.le(delta), error.square().mul(0.5), error.mul(delta).sub(0.5 * delta * delta)));
 }
 Tensor log_cosh(const Given& given) {
   const Tensor d = given.p.sub(given.y);

@@ -6,10 +6,12 @@
 //   tf.keras 2.11 on,  sum(w m l (n / sum m)) / n
 //   Keras 3            the same; mean_with_sample_weight: sum(w m l) / sum(w m)
 //   Keras 2.2          l m / mean(m), averaged over positions, times w / mean(w != 0), averaged over examples
-// and `sum` leaves out the division. Positions of a class to ignore are left out of the mean by all that know it. What is
-// common to all is the mean of l times the factor that this file computes.
+// and `sum` leaves out the division. Positions of a class to ignore are left out of the mean by all that know it. What
+// is common to all is the mean of l times the factor that this file computes.
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/ones.h>
+
+#include <string>
 
 #include "engine/loss.hpp"
 #include "modelhop/error.hpp"
@@ -22,7 +24,11 @@ using at::Tensor;
 /// [examples] or [examples, steps] -> one value for each row of the outputs.
 Tensor per_row(const Tensor& values, std::int64_t examples, std::int64_t rows) {
   const Tensor flat = values.reshape({examples, -1});
-  check(rows % flat.numel() == 0, "a mask has other steps than the outputs it belongs to");
+  if (flat.numel() > rows || rows % flat.numel() != 0) {
+    throw Error(ErrorCode::kInvalidArgument, "there are " + std::to_string(flat.size(1)) +
+                                                 " weights or mask values an example, which do not fit an output of " +
+                                                 std::to_string(rows / examples) + " positions");
+  }
   return flat.unsqueeze(2).expand({examples, flat.size(1), rows / flat.numel()}).reshape({-1});
 }
 

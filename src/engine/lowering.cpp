@@ -86,9 +86,20 @@ class ForkInserter {
   std::vector<std::unique_ptr<Operation>> operations_;
 };
 
+/// Whether a loss may look behind this layer for the activation that is its input, as Keras does where the layer hands
+/// the same tensor on: an Activation that is linear (not TensorFlow 1), a Dropout of rate 0 (Keras 3).
+bool shows_activation(const ModelSpec& model, const TensorRef& output, const Value& value) {
+  const NodeSpec& node = model.nodes[output.node];
+  const LayerSpec& layer = model.layers[node.layer];
+  if (layer.class_name == "Activation" && string_attribute(layer, "activation") == "linear") {
+    return model.profile != SemanticsProfile::kTf1;
+  }
+  if (layer.class_name == "Dropout") return model.profile == SemanticsProfile::kKeras3;
+  return value.producer != nullptr;
+}
+
 /// Finds an output's final activation and, where asked, takes it out of the graph.
 void split_final_activation(Graph& graph, GraphOutput& end, bool drop) {
-  end.logits = end.output;
   Operation* last = end.output->producer;
   if (last == nullptr || final_activation_of(*last) == FinalActivation::kNone) return;
   const auto consumers = consumers_of(graph);
@@ -121,24 +132,6 @@ struct Lowered {
   std::vector<std::vector<Value*>> values, masks;
 };
 
-/// and in Keras 2, or in Keras 3, where one input without a mask makes all count.
-Value* merged_mask(Lowering& lowering) {
-  const bool is_or = lowering.model.profile == SemanticsProfile::kKeras3;
-  std::vector<Value*> present;
-  for (Value* mask : lowering.masks) {
-    if (mask != nullptr) present.push_back(mask);
-  }
-  if (present.empty() || (is_or && present.size() < lowering.masks.size())) return nullptr;
-  if (present.size() == 1) return present.front();
-  return lowering.emit<AutogradOperation>(present, present.front()->shape, {}, [is_or](const ForwardInputs& given) {
-    at::Tensor merged = given.inputs[0];
-    for (const at::Tensor& mask : given.inputs.subspan(1)) {
-      merged = is_or ? at::maximum(merged, mask) : at::minimum(merged, mask);
-    }
-    return merged;
-  });
-}
-
 std::vector<Value*> masks_after(Lowering& lowering, std::size_t outputs) {
   std::vector<Value*> masks(outputs, nullptr);
   switch (lowering.call().mask_rule) {
@@ -148,7 +141,7 @@ std::vector<Value*> masks_after(Lowering& lowering, std::size_t outputs) {
       if (!lowering.masks.empty()) std::fill(masks.begin(), masks.end(), lowering.masks.front());
       break;
     case MaskRule::kMerged:
-      masks.front() = merged_mask(lowering);
+      masks.front() = merge_masks(lowering);
       break;
     case MaskRule::kOwn:
       if (!lowering.output_masks.empty()) masks = lowering.output_masks;
@@ -168,6 +161,7 @@ void lower_call(Lowering& lowering, Lowered& lowered) {
   if (entry == nullptr) lowering.refuse("class \"" + lowering.layer().class_name + "\" is not supported");
   std::vector<Value*>& values = lowered.values[lowering.node];
   values = entry->lower(lowering).list;
+  for (Value*& value : values) value = lowering.regularize_activity(value, lowering.layer().activity_regularizer);
   check(values.size() == call.output_shapes.size(), "a lowered layer has another number of outputs than specified");
   for (std::size_t index = 0; index < values.size(); ++index) {
     check(values[index]->shape == call.output_shapes[index], "a lowered layer has another shape than specified");
@@ -183,6 +177,24 @@ Value* add_input(Graph& graph, const Shape& shape) {
 
 }  // namespace
 
+/// And in Keras 2; or in Keras 3, where one input without a mask makes all count.
+Value* merge_masks(Lowering& lowering) {
+  const bool is_or = lowering.model.profile == SemanticsProfile::kKeras3;
+  std::vector<Value*> present;
+  for (Value* mask : lowering.masks) {
+    if (mask != nullptr) present.push_back(mask);
+  }
+  if (present.empty() || (is_or && present.size() < lowering.masks.size())) return nullptr;
+  if (present.size() == 1) return present.front();
+  return lowering.emit<AutogradOperation>(present, present.front()->shape, {}, [is_or](const ForwardInputs& given) {
+    at::Tensor merged = given.inputs[0];
+    for (const at::Tensor& mask : given.inputs.subspan(1)) {
+      merged = is_or ? at::maximum(merged, mask) : at::minimum(merged, mask);
+    }
+    return merged;
+  });
+}
+
 int Lowering::weight(const std::string& name) const {
   const LayerSpec& outermost = model.layers[call().layer];
   const std::string full_name = wrapped_.empty() ? name : wrapped_.back().prefix + name;
@@ -193,6 +205,8 @@ int Lowering::weight(const std::string& name) const {
 }
 
 bool Lowering::is_training() const {
+  // Keras 3 gives every call the mode of the model, whatever the file says.
+  if (model.profile == SemanticsProfile::kKeras3) return purpose == Purpose::kTraining;
   const auto found = call().arguments.find("training");
   return found != call().arguments.end() ? std::get<bool>(found->second) : purpose == Purpose::kTraining;
 }
@@ -213,6 +227,7 @@ Values Lowering::lower_child(std::size_t child, std::vector<Value*> child_inputs
   std::swap(masks, child_masks);
   wrapped_.push_back({&wrapped, prefix});
   Values outputs = entry->lower(*this);
+  for (Value*& value : outputs.list) value = regularize_activity(value, wrapped.activity_regularizer);
   wrapped_.pop_back();
   std::swap(masks, child_masks);
   std::swap(inputs, child_inputs);
@@ -269,6 +284,9 @@ Graph lower(const ModelSpec& model, const StateLayout& layout, Purpose purpose,
     graph.outputs.push_back({value, value, lowered.masks[output.node].at(output.output)});
   }
   for (std::size_t index = 0; index < graph.outputs.size(); ++index) {
+    GraphOutput& end = graph.outputs[index];
+    end.logits = end.output;
+    if (!shows_activation(model, model.outputs[index], *end.output)) continue;
     split_final_activation(graph, graph.outputs[index], drop_final_activations.at(index));
   }
   ForkInserter(graph).run();

@@ -65,7 +65,8 @@ class Lowering {
 
   /// Index of the layer's weight of that name, -1 where it has none.
   int weight(const std::string& name) const;
-  /// Whether the layer behaves as in training: by the plan's purpose, or as the call's `training` argument says.
+  /// Whether the layer behaves as in training: by the plan's purpose, or, before Keras 3, as the
+  /// call's `training` argument says.
   bool is_training() const;
   /// Of each input (NodeSpec::roles). A wrapped layer is given its inputs by position.
   std::vector<std::string> roles() const {
@@ -98,6 +99,8 @@ class Lowering {
   Shape shape_before(const std::string& activation) const;
   /// Applies an activation function by its Keras name.
   Value* activate(Value* value, const std::string& activation);
+  /// The same value with a penalty on it (operations/activity.cpp).
+  Value* regularize_activity(Value* value, const RegularizerSpec& regularizer);
   [[noreturn]] void refuse(const std::string& what) const;
 
   const ModelSpec& model;
@@ -141,11 +144,14 @@ const LayerLowering* find_layer_lowering(std::string_view class_name);
 
 // The lists of operations/ that layer_lowerings.cpp joins.
 std::span<const LayerLowering> activation_lowerings();
+std::span<const LayerLowering> activity_lowerings();
 std::span<const LayerLowering> attention_lowerings();
 std::span<const LayerLowering> batch_normalization_lowerings();
 std::span<const LayerLowering> convolution_lowerings();
 std::span<const LayerLowering> dense_lowerings();
 std::span<const LayerLowering> dropout_lowerings();
+std::span<const LayerLowering> merge_lowerings();
+std::span<const LayerLowering> normalization_lowerings();
 std::span<const LayerLowering> embedding_lowerings();
 std::span<const LayerLowering> image_lowerings();
 std::span<const LayerLowering> operation_node_lowerings();
@@ -154,6 +160,9 @@ std::span<const LayerLowering> recurrent_lowerings();
 std::span<const LayerLowering> resampling_lowerings();
 std::span<const LayerLowering> shape_lowerings();
 std::span<const LayerLowering> wrapper_lowerings();
+
+/// What MaskRule::kMerged makes of the masks of a call's inputs; null: all count.
+Value* merge_masks(Lowering& lowering);
 
 /// Passes one value on to several consumers and sums their gradients.
 std::unique_ptr<Operation> make_fork();

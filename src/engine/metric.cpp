@@ -106,8 +106,8 @@ void add_mean(const MetricSpec& metric, SemanticsProfile profile, const MetricRo
   if (!is_accuracy(metric.kind)) {
     const at::Tensor rows = output.predictions.reshape({batch.rows.count(), batch.rows.columns});
     values = loss_values(loss_of(metric, profile, output.target_is_class_id), rows, output.target).contiguous();
-    // The loss is turned so that less is better; the metric is not.
-    if (metric.kind == MetricKind::kCosineSimilarity) values = values.neg();
+    // The loss is turned so that less is better; the metric is not, but for Keras 2.2, where it is the loss.
+    if (metric.kind == MetricKind::kCosineSimilarity && profile != SemanticsProfile::kKeras22) values = values.neg();
   }
   for (std::int64_t row = 0; row < batch.rows.count(); ++row) {
     const double value = is_accuracy(metric.kind) ? hit_of(metric, batch.rows, row)

@@ -38,7 +38,8 @@ void write_attributes(std::ostream& out, const Attributes& attributes) {
 
 void write_layer(std::ostream& out, const LayerSpec& layer) {
   const RegularizerSpec& activity = layer.activity_regularizer;
-  out << "\nlayer " << layer.class_name << ' ' << layer.is_trainable << ' ' << activity.l1 << ' ' << activity.l2;
+  out << "\nlayer " << layer.class_name << ' ' << layer.is_trainable << ' ' << activity.l1 << ' ' << activity.l2 << ' '
+      << activity.orthogonal << ' ' << activity.orthogonal_of_columns;
   write_attributes(out, layer.attributes);
   for (const WeightSpec& weight : layer.weights) {
     out << " weight " << weight.name << ' ' << weight.is_trainable << ' ';

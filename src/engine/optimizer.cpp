@@ -3,15 +3,12 @@
 // optimizer_loops.cpp the loops of the frequent ones.
 #include "engine/optimizer.hpp"
 
-#include <ATen/ops/abs.h>
-#include <ATen/ops/sign.h>
-#include <ATen/ops/sum.h>
-
 #include <algorithm>
 
 #include "engine/gradient_clipping.hpp"
 #include "engine/guard.hpp"
 #include "engine/optimizer_step.hpp"
+#include "engine/regularizer.hpp"
 #include "spec/learning_rate.hpp"
 #include "spec/optimizers.hpp"
 
@@ -59,21 +56,6 @@ void step_on_host(const OptimizerSpec& optimizer, const StepFactors& step, FlatS
   }
 }
 
-void add_penalties(const FlatState& state, at::Tensor& gradients, bool on_host) {
-  for (const WeightPlace& place : state.layout().weights) {
-    if (!place.regularizer.is_active() || !place.is_trainable) continue;
-    if (on_host) {
-      add_penalty_gradients(gradients.mutable_data_ptr<float>() + place.offset,
-                            state.parameters.const_data_ptr<float>() + place.offset, place.count,
-                            static_cast<float>(place.regularizer.l1), static_cast<float>(2.0 * place.regularizer.l2));
-      continue;
-    }
-    const at::Tensor weight = state.parameters.narrow(0, place.offset, place.count);
-    at::Tensor gradient = gradients.narrow(0, place.offset, place.count);
-    gradient.add_(at::sign(weight), place.regularizer.l1).add_(weight, 2.0 * place.regularizer.l2);
-  }
-}
-
 /// Whether this step updates the weights; `gradients` are then the mean of those accumulated.
 bool accumulate(const OptimizerSpec& optimizer, FlatState& state, at::Tensor& gradients) {
   const std::int64_t steps = optimizer.gradient_accumulation_steps;
@@ -91,7 +73,8 @@ bool accumulate(const OptimizerSpec& optimizer, FlatState& state, at::Tensor& gr
 void update_average(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& state, std::int64_t update,
                     const at::Tensor& before) {
   at::Tensor& average = average_of(state);
-  if (update == 0 && (optimizer.gradient_accumulation_steps <= 1 || state.step < optimizer.gradient_accumulation_steps)) {
+  if (update == 0 &&
+      (optimizer.gradient_accumulation_steps <= 1 || state.step < optimizer.gradient_accumulation_steps)) {
     // Keras 3 begins with the weights after the first update, tf.keras with those before it.
     average.copy_(profile == SemanticsProfile::kKeras3 ? state.parameters : before);
     if (profile == SemanticsProfile::kKeras3) return;
@@ -107,13 +90,13 @@ void apply(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& 
   const std::int64_t update = state.step / std::max<std::int64_t>(optimizer.gradient_accumulation_steps, 1);
   const bool begins_average = optimizer.use_ema && state.step == 0 && profile != SemanticsProfile::kKeras3;
   const at::Tensor before = begins_average ? state.parameters.clone() : at::Tensor();
-  add_penalties(state, gradients, on_host);
+  add_penalty_gradients(state.layout(), state, gradients);
   if (accumulate(optimizer, state, gradients)) {
     if (clips(optimizer)) clip_gradients(optimizer, profile, state.layout(), gradients);
     const StepFactors step = factors_of(optimizer, profile, state, update);
     if (optimizer.weight_decay != 0.0) {
       const double rate = learning_rate_at(optimizer, update, state.base_rate);
-      state.parameters.mul_(1.0 - optimizer.weight_decay * rate);
+      state.parameters.sub_(state.parameters.mul(optimizer.weight_decay).mul_(rate));  // rounds as Keras does
     }
     if (on_host && has_host_loop(optimizer.kind)) {
       step_on_host(optimizer, step, state, gradients);
@@ -149,19 +132,6 @@ void apply_optimizer_by_operations(const OptimizerSpec& optimizer, SemanticsProf
 
 void finish_training(const OptimizerSpec& optimizer, FlatState& state) {
   if (optimizer.use_ema && state.step > 0) state.parameters.copy_(average_of(state));
-}
-
-double regularization_penalty(const FlatState& state) {
-  double penalty = 0.0;
-  for (const WeightPlace& place : state.layout().weights) {
-    if (!place.regularizer.is_active()) continue;
-    const double l1 = place.regularizer.l1, l2 = place.regularizer.l2;
-    const at::Tensor& buffer = place.is_trainable ? state.parameters : state.statistics;
-    const at::Tensor weight = buffer.narrow(0, place.offset, place.count);
-    if (l1 != 0.0) penalty += l1 * at::sum(at::abs(weight), at::kDouble).item<double>();
-    if (l2 != 0.0) penalty += l2 * at::sum(weight.square(), at::kDouble).item<double>();
-  }
-  return penalty;
 }
 
 }  // namespace modelhop::engine

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keras's optimizers over flat buffers. A step is, in Keras's order: penalties' gradients, accumulation, clipping, weight
-// decay, the update, the moving average of the weights. Formulas: docs/keras-support.md, "Optimizers".
+// Keras's optimizers over flat buffers. A step is, in Keras's order: penalties' gradients, accumulation, clipping,
+// weight decay, the update, the moving average of the weights. Formulas: docs/keras-support.md, "Optimizers".
 #pragma once
 
 #include "engine/flat_state.hpp"
@@ -20,8 +20,5 @@ void apply_optimizer_by_operations(const OptimizerSpec& optimizer, SemanticsProf
 
 /// What Keras does when fit ends: with use_ema and no frequency the weights become their moving average.
 void finish_training(const OptimizerSpec& optimizer, FlatState& state);
-
-/// Sum of the penalties of all weights, frozen ones too (tf.keras 2).
-double regularization_penalty(const FlatState& state);
 
 }  // namespace modelhop::engine

@@ -77,7 +77,7 @@ void Plan::allocate_inputs(const at::TensorOptions& options) {
     const at::TensorOptions of_target = options.dtype(output.target_is_class_id ? at::kLong : at::kFloat);
     targets_.emplace_back(std::vector{rows_, output.target_elements}, of_target);
   }
-  if (!objective_.outputs.empty()) sample_weight_ = HostFilled({rows_}, options);
+  if (!objective_.outputs.empty()) sample_weight_ = HostFilled({rows_, 1}, options);
 }
 
 void Plan::link_weights(const at::TensorOptions& options) {
@@ -136,6 +136,10 @@ void Plan::load_weights(const BatchRows& batch) {
                         !(is_given && profile_ == SemanticsProfile::kKeras22);
   has_sample_weight_ = is_given || by_class;
   if (!has_sample_weight_) return;
+  const std::int64_t columns = is_given ? batch.sample_weight.view.row_elements : 1;
+  if (sample_weight_.host.size(1) != columns) {
+    sample_weight_ = HostFilled({rows_, columns}, sample_weight_.device.options());
+  }
   float* weights = sample_weight_.host.mutable_data_ptr<float>();
   if (is_given) {
     gather_floats(batch.sample_weight, weights);
@@ -153,7 +157,11 @@ void Plan::multiply_by_class(float* weights) const {
   const std::int64_t* ids = classes.const_data_ptr<std::int64_t>();
   for (std::int64_t row = 0; row < rows_; ++row) {
     const auto found = objective_.class_weights.find(ids[row]);
-    if (found != objective_.class_weights.end()) weights[row] *= static_cast<float>(found->second);
+    if (found == objective_.class_weights.end()) continue;
+    const std::int64_t weight_columns = sample_weight_.host.size(1);
+    for (std::int64_t column = 0; column < weight_columns; ++column) {
+      weights[row * weight_columns + column] *= static_cast<float>(found->second);
+    }
   }
 }
 
@@ -187,7 +195,8 @@ double Plan::loss_of(std::size_t output, at::Tensor* gradient) const {
   const at::Tensor mask = end.mask != nullptr ? end.mask->data : at::Tensor();
   const OutputLoss& loss = objective_.outputs[output];
   const at::Tensor& values = end.logits->data;
-  return loss_and_gradient(loss, values, targets_[output].device, loss_factors(loss, values, targets_[output].device, weight, mask), gradient);
+  return loss_and_gradient(loss, values, targets_[output].device,
+                           loss_factors(loss, values, targets_[output].device, weight, mask), gradient);
 }
 
 double Plan::layer_penalties() const {

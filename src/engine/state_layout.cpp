@@ -30,8 +30,8 @@ Owner owner_of(const LayerSpec& outermost, std::string_view name) {
   for (std::size_t slash = name.find('/'); slash != std::string_view::npos; slash = owner.weight.find('/')) {
     const auto& children = owner.layer->children;
     const std::string_view child = owner.weight.substr(0, slash);
-    const auto found = std::find_if(children.begin(), children.end(),
-                                    [child](const LayerSpec& layer) { return layer.name == child; });
+    const auto found =
+        std::find_if(children.begin(), children.end(), [child](const LayerSpec& layer) { return layer.name == child; });
     if (found == children.end()) break;
     owner = {&*found, owner.weight.substr(slash + 1)};
   }
@@ -39,10 +39,9 @@ Owner owner_of(const LayerSpec& outermost, std::string_view name) {
 }
 
 Storage storage_of(const LayerSpec& outermost, const std::string& name) {
-  constexpr std::string_view kConvolutions[] = {"Conv1D",          "Conv2D",          "Conv3D",
-                                                "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
-                                                "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D",
-                                                "SeparableConv2D"};
+  constexpr std::string_view kConvolutions[] = {
+      "Conv1D",          "Conv2D",          "Conv3D",          "Conv1DTranspose", "Conv2DTranspose",
+      "Conv3DTranspose", "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"};
   const auto [layer, weight] = owner_of(outermost, name);
   if (std::find(std::begin(kConvolutions), std::end(kConvolutions), layer->class_name) == std::end(kConvolutions)) {
     return Storage::kAsKeras;

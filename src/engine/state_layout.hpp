@@ -15,7 +15,7 @@ namespace modelhop::engine {
 enum class Storage : std::uint8_t {
   kAsKeras,
   kConvolutionKernel,  ///< Keras (extents, in, out) kept as (out, extents, in): ATen's channels-last (out, in, extents)
-  kDepthwiseKernel,    ///< Keras (extents, in, multiplier) kept as (in, multiplier, extents): ATen's (in * m, 1, extents)
+  kDepthwiseKernel,  ///< Keras (extents, in, multiplier) kept as (in, multiplier, extents): ATen's (in * m, 1, extents)
 };
 
 struct WeightPlace {

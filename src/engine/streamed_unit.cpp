@@ -4,9 +4,11 @@
 #include <cmath>
 #include <string>
 
+#include "engine/constraint.hpp"
 #include "engine/guard.hpp"
 #include "engine/optimizer.hpp"
 #include "engine/random.hpp"
+#include "engine/regularizer.hpp"
 #include "engine/unit_run.hpp"
 
 namespace modelhop::engine {
@@ -110,6 +112,7 @@ void UnitRun::train_batch(Plan& plan, const std::stop_token& stop) {
   result_.has_diverged = !std::isfinite(loss);
   if (result_.has_diverged) return;
   apply_optimizer(network_.train_spec().optimizer, network_.spec().profile, state_, plan.gradients());
+  apply_constraints(state_);
   ++result_.steps;
 }
 

@@ -1,36 +1,102 @@
 // SPDX-License-Identifier: Apache-2.0
 // What parse_keras_json leaves in LayerSpec::attributes: the contract between src/spec and src/engine. No code.
 //
-// Every attribute below is always present, under Keras's name, with Keras's default where the file is silent:
+// Every attribute below is always present (unless it says otherwise), under Keras's name, with Keras's default where
+// the file is silent:
 //
 //   class                         attribute        type      meaning
 //   Dense                         units            integer
 //                                 activation       string    see below
 //                                 use_bias         boolean
 //   Activation                    activation       string
-//   Dropout                       rate             number    0 <= rate < 1
-//   Flatten                       data_format      string    always "channels_last"
+//   ActivityRegularization        l1, l2           number
+//   Dropout, SpatialDropout1D/2D/3D, AlphaDropout
+//                                 rate             number    0 <= rate < 1; Dropout of Keras 3: 1 gives zeros
+//                                 noise_shape      list      extents with the batch axis first, which is -1 (each
+//                                                            example its own) or 1; empty: the input's shape
+//                                 seed             integer   missing where the file gives none
+//   GaussianDropout               rate, seed
+//   GaussianNoise                 stddev, seed
+//   SpatialDropout2D/3D           data_format      string    settled in noise_shape
+//   Flatten                       data_format      string    "channels_first" moves axis 1 behind the others first
 //   Reshape                       target_shape     list      without the batch axis, -1 resolved
-//   Conv2D                        filters          integer
-//                                 kernel_size, strides, dilation_rate   list of 2 (height, width)
-//                                 padding          string    "valid" or "same" (arithmetic: padding.hpp)
-//                                 data_format      string    always "channels_last"
+//   Permute                       dims             list      as Keras writes it, from 1
+//   RepeatVector                  n                integer
+//   Conv1D, Conv2D, Conv3D        filters          integer
+//                                 kernel_size, strides, dilation_rate   list of an extent for each spatial axis
+//                                 padding          string    "valid", "same" or (1D) "causal" (arithmetic: padding.hpp)
+//                                 data_format      string    "channels_last" or "channels_first"
 //                                 groups           integer
 //                                 activation, use_bias       as Dense
-//   MaxPooling2D,                 pool_size, strides         list of 2; strides defaults to pool_size
-//   AveragePooling2D              padding, data_format       as Conv2D
-//   GlobalAveragePooling2D,       data_format      string    always "channels_last"
-//   GlobalMaxPooling2D            keepdims         boolean
-//   ZeroPadding2D                 padding          list of 4 top, bottom, left, right
-//                                 data_format      string    always "channels_last"
+//   Conv1DTranspose, 2D, 3D       as Conv; groups is 1
+//                                 output_padding   list      empty where there is none
+//   DepthwiseConv1D, 2D           as Conv without filters and groups; weight "depthwise_kernel"
+//                                 depth_multiplier integer
+//   SeparableConv1D, 2D           as DepthwiseConv, and filters; weights "depthwise_kernel", "pointwise_kernel"
+//   MaxPooling1D, 2D, 3D,         pool_size, strides         list; strides defaults to pool_size
+//   AveragePooling1D, 2D, 3D      padding, data_format       as Conv
+//   GlobalAveragePooling1D, 2D,   data_format      string
+//   3D, GlobalMaxPooling1D, ...   keepdims         boolean
+//   AdaptiveAveragePooling1D, 2D, output_size      list
+//   3D, AdaptiveMaxPooling1D, ... data_format      string
+//   UpSampling1D, 2D, 3D          size             list
+//                                 interpolation    string    2D alone: "nearest", "bilinear", "bicubic",
+//                                                            "lanczos3" or "lanczos5"
+//                                 data_format      string
+//   ZeroPadding1D, 2D, 3D         padding          list      before and after each axis: top, bottom, left, right
+//                                 data_format      string
+//   Cropping1D, 2D, 3D            cropping         list      as padding
+//                                 data_format      string
+//   Resizing                      height, width    integer
+//                                 interpolation    string    as UpSampling2D
+//                                 crop_to_aspect_ratio, pad_to_aspect_ratio, antialias   boolean
+//                                 fill_value       number    of what pad_to_aspect_ratio adds
+//                                 data_format      string
+//   CenterCrop, RandomCrop        height, width    integer
+//                                 data_format      string
+//   Rescaling                     scale, offset    numbers   one, or one for each element of the last axis
+//   RandomFlip                    mode             string    "horizontal", "vertical", "horizontal_and_vertical"
+//                                 data_format      string    as of all that follow
+//   RandomRotation                factor           numbers   least, largest part of a whole turn
+//   RandomTranslation             height_factor, width_factor   numbers   least, largest part of the extent
+//   RandomZoom                    height_factor    numbers   least, largest change of 1
+//                                 width_factor     numbers   empty: as the height's, drawn once for both
+//   RandomRotation, ..., Zoom     fill_mode        string    "reflect", "constant", "wrap", "nearest"
+//                                 fill_value       number
+//                                 interpolation    string    "bilinear" or "nearest"
+//   RandomContrast                factor           numbers   {a, b}: of 1 - a to 1 + b
+//                                 value_range      numbers   least, largest value
+//   RandomBrightness              factor           numbers   least, largest part of the range that is added
+//                                 value_range      numbers
 //   BatchNormalization            axis             integer   see below
 //                                 momentum, epsilon          number
 //                                 center, scale    boolean   whether beta, gamma are among the weights
-//   Concatenate, Softmax          axis             integer   see below
+//   LayerNormalization            axis             list      see below; in the order of the weights' axes
+//                                 epsilon, center, scale     as BatchNormalization
+//                                 rms_scaling      boolean   center is then false, scale true
+//   RMSNormalization              axis             list
+//                                 epsilon          number
+//   GroupNormalization            axis             integer
+//                                 groups           integer   -1 resolved
+//                                 epsilon, center, scale     as BatchNormalization
+//   UnitNormalization             axis             list
+//   Normalization                 axis             list      sorted; the axes that have statistics of their own
+//                                 has_statistics   boolean   whether mean, variance, count are among the weights
+//                                 mean, variance   numbers   else: one, or one per element of the axes
+//                                 invert           boolean
+//   Concatenate                   axis             integer   see below
+//   Dot                           axes             list of 2 one for each input, as `axis`
+//                                 normalize        boolean
+//   Softmax                       axis             list      see below
 //   ReLU                          max_value        number    +infinity where Keras has null
 //                                 negative_slope, threshold  number
 //   LeakyReLU                     alpha            number    Keras 3's negative_slope
-//   InputLayer, Add               none
+//   ELU                           alpha            number
+//   ThresholdedReLU               theta            number
+//   PReLU                         shared_axes      list      as Keras writes it, from 1
+//   LayerScale                    init_values      number
+//                                 projection_dim   integer
+//   InputLayer, Identity, Add, Subtract, Multiply, Average, Maximum, Minimum   none
 //
 // Sequences (src/spec/layers: embedding, recurrent, convolutional_recurrent, wrappers, attention):
 //
@@ -75,10 +141,12 @@
 // `axis` is not negative and does not count the batch axis: the channels of (height, width, channels) are axis 2.
 // `activation` is a name of keras.activations, "linear" where there is none; swish is written silu, hard_swish
 // hard_silu. What "hard_sigmoid" computes depends on ModelSpec::profile: relu6(x + 3) / 6 for kKeras3, else
-// clip(0.2 x + 0.5, 0, 1).
-// Operation nodes (class "ops.<name>"; NodeSpec::roles tell which operand an input is: "" of the only one and of lists, else "x1", "x2",
-// "condition"). Truth values are 0 and 1. An operand that is a constant is an attribute of its name instead of an input: a
-// number, or numbers in C order with the list <name>_shape, which numpy's rules align with the tensors (batch axis included).
+// clip(0.2 x + 0.5, 0, 1). An activation layer given as a function keeps its parameters in the text, "leaky_relu(0.1)":
+// activation_names.hpp.
+// Operation nodes (class "ops.<name>"; NodeSpec::roles tell which operand an input is: "" of the only one and of lists,
+// else "x1", "x2", "condition"). Truth values are 0 and 1. An operand that is a constant is an attribute of its name
+// instead of an input: a number, or numbers in C order with the list <name>_shape, which numpy's rules align with the
+// tensors (batch axis included).
 //   add, subtract, multiply, divide, power, maximum, minimum, squared_difference, not_equal, equal, greater,
 //   greater_equal, less, less_equal, logical_and, logical_or, logical_xor      operands x1, x2
 //   matmul                     operands x1, x2; transpose_a, transpose_b   boolean
@@ -93,5 +161,5 @@
 //   cast                       to   string   "float32", "int32" (truncates), "bool"
 //   gelu approximate boolean; leaky_relu negative_slope number; elu alpha number
 //   all others                 none
-// `seed` of Dropout is not kept: random streams are the engine's.
+// `seed` of the layers Random... is not kept: random streams are the engine's.
 #pragma once

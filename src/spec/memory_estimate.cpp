@@ -38,6 +38,14 @@ long double number_or(const LayerSpec& layer, const char* name, long double othe
   return number == nullptr ? otherwise : static_cast<long double>(*number);
 }
 
+/// Steps and pixels of a recurrent layer's input, whose channels are first in convolutional ones that say so.
+long double recurrent_positions(const LayerSpec& layer, const Shape& input) {
+  const auto format = layer.attributes.find("data_format");
+  const bool is_first = format != layer.attributes.end() && format->second == Attribute(std::string("channels_first"));
+  if (!is_first || input.size() < 3) return positions_of(input);
+  return elements_of(input) / static_cast<long double>(std::max<std::int64_t>(1, input[1]));
+}
+
 /// Gates and states of each step. A weight named recurrent_kernel has a column per unit and gate, also in the cells and
 /// directions that the layer wraps.
 long double recurrent_elements(const LayerSpec& layer, const Shape& input) {
@@ -47,7 +55,7 @@ long double recurrent_elements(const LayerSpec& layer, const Shape& input) {
     if (std::string_view(weight.name).ends_with(kKernel) && !weight.shape.empty())
       columns += static_cast<long double>(weight.shape.back());
   }
-  return 3.0L * columns * positions_of(input);
+  return 3.0L * columns * recurrent_positions(layer, input);
 }
 
 /// Scores before and after softmax, and the projections.

@@ -97,9 +97,9 @@ bool names_a_class(const PythonDict& dict) {
 PythonValue without_quotes(const PythonValue& value) {
   const auto* text = std::get_if<std::string>(&value.value);
   const std::size_t first = text == nullptr ? std::string::npos : text->find_first_not_of(" \t\r\n");
-  if (first == std::string::npos || std::string_view("[({").find((*text)[first]) == std::string_view::npos)
-    return value;
-  return parse_python_value(*text);
+  if (first == std::string::npos) return value;
+  const bool is_container = std::string_view("[({").find((*text)[first]) != std::string_view::npos;
+  return is_container || *text == "None" ? parse_python_value(*text) : value;
 }
 
 std::string bare_name(const std::string& dotted) {

@@ -22,7 +22,7 @@ std::string word_of(const std::string& what, const PythonValue& value);
 /// Whether {'class_name': ...} is meant, not a dict by output.
 bool names_a_class(const PythonDict& dict);
 
-/// A list or dict that was written in quotes, as MADlib allows it; any other value as it is.
+/// A list, dict or None that was written in quotes, as MADlib allows it; any other value as it is.
 PythonValue without_quotes(const PythonValue& value);
 
 /// `adam`, 'adam', 'Adam(lr=0.1)', keras.optimizers.Adam(lr=0.1) or {'class_name': 'Adam', 'config': {...}}, as one

@@ -67,7 +67,7 @@ void check_pieces(const std::string& what, const ScheduleSpec& schedule) {
 
 bool looks_like_schedule(const PythonValue& value) {
   return std::holds_alternative<PythonCall>(value.value) || std::holds_alternative<PythonDict>(value.value) ||
-         (std::holds_alternative<std::string>(value.value) && value.text.find('(') != std::string::npos);
+         (std::holds_alternative<std::string>(value.value) && value.text.find_first_of("({") != std::string::npos);
 }
 
 ScheduleSpec read_schedule(const std::string& what, const PythonValue& value) {

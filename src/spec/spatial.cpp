@@ -55,8 +55,8 @@ Shape windowed_shape(const LayerCall& call, const char* size_name, std::int64_t 
     const std::int64_t dilation = is_dilated ? list_attribute(call.layer, "dilation_rate")[axis] : 1;
     extents[axis] = padded_extent(padding, extents[axis], {size[axis], strides[axis], dilation}).outputs;
     if (extents[axis] >= 1) continue;
-    refuse(call.where() + ": " + in_quotes(size_name) + " " + to_text(size) +
-           " does not fit into the input of shape " + to_text(call.input()));
+    refuse(call.where() + ": " + in_quotes(size_name) + " " + to_text(size) + " does not fit into the input of shape " +
+           to_text(call.input()));
   }
   return spatial_shape(call.layer, std::move(extents), channels);
 }

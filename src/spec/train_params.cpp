@@ -29,7 +29,7 @@ struct Key {
 
 /// A value that must not say anything, with the reason.
 void require_none(const std::string& what, const PythonValue& value, const char* reason) {
-  if (!is_none(value)) unsupported(what + " = " + in_quotes(value.text) + " is not supported", reason);
+  if (!is_none(without_quotes(value))) unsupported(what + " = " + in_quotes(value.text) + " is not supported", reason);
 }
 
 void read_optimizer_key(const std::string&, const PythonValue& value, SemanticsProfile profile, TrainSpec& train) {

@@ -33,10 +33,13 @@ std::size_t output_named(const ModelSpec& model, const char* key, const std::str
   return static_cast<std::size_t>(found - model.output_names.begin());
 }
 
-void check_entries(const char* key, std::size_t entries, std::size_t outputs) {
+void check_entries(const char* key, std::size_t entries, const ModelSpec& model) {
+  const std::size_t outputs = model.outputs.size();
   if (entries == outputs) return;
   refuse("compile_params: " + in_quotes(key) + " has " + std::to_string(entries) + " entries, but the model has " +
-         std::to_string(outputs) + (outputs == 1 ? " output" : " outputs"));
+             std::to_string(outputs) + (outputs == 1 ? " output" : " outputs"),
+         "Give one for each of the outputs " + list_text(model.output_names) +
+             ", in their order or in a dict by their names; one value without a list is for all.");
 }
 
 void resolve_losses(TrainSpec& train, const ModelSpec& model) {
@@ -59,7 +62,7 @@ void resolve_losses(TrainSpec& train, const ModelSpec& model) {
   }
   const bool is_list = train.loss_form.kind == OutputForm::Kind::kPerOutput;
   if (train.losses.size() == 1 && !is_list) train.losses.resize(outputs, train.losses.front());
-  check_entries("loss", train.losses.size(), outputs);
+  check_entries("loss", train.losses.size(), model);
   train.loss_outputs.clear();
   train.loss_form = {};
 }
@@ -75,7 +78,7 @@ void resolve_loss_weights(TrainSpec& train, const ModelSpec& model) {
   } else if (train.loss_weight_form.kind == OutputForm::Kind::kAll) {
     train.loss_weights.resize(outputs, train.loss_weights.front());
   }
-  if (!train.loss_weights.empty()) check_entries("loss_weights", train.loss_weights.size(), outputs);
+  if (!train.loss_weights.empty()) check_entries("loss_weights", train.loss_weights.size(), model);
   train.loss_weight_outputs.clear();
   train.loss_weight_form = {};
 }
@@ -90,7 +93,7 @@ std::vector<MetricSpec> metrics_by_output(std::vector<MetricSpec> metrics, const
   if (form.kind == Kind::kNamed) {
     for (MetricSpec& metric : metrics) metric.output_index = static_cast<int>(output_named(model, key, metric.output));
   } else if (is_flat_per_output || form.kind == Kind::kPerOutput) {
-    if (!metrics.empty()) check_entries(key, form.entries, outputs);
+    if (!metrics.empty()) check_entries(key, form.entries, model);
   } else if (form.kind != Kind::kSettled) {
     if (metrics.size() * outputs > kMaxMetrics)
       refuse("compile_params: more than " + std::to_string(kMaxMetrics) + " metrics of all outputs together");

@@ -127,5 +127,13 @@ TEST(Initializer, RefusesUnknownNames) {
   EXPECT_THROW(values_of({.class_name = "Glorious"}, {2}), Error);
 }
 
+TEST(Initializer, IdentityOfKeras22IsTiled) {
+  InitializerSpec spec = {.class_name = "Identity", .gain = 2.0};
+  EXPECT_EQ(values_of(spec, {2, 4}), std::vector<float>({2, 0, 0, 0, 0, 2, 0, 0}));
+  spec.is_tiled = true;
+  EXPECT_EQ(values_of(spec, {2, 4}), std::vector<float>({2, 0, 2, 0, 0, 2, 0, 2}));
+  EXPECT_EQ(values_of(spec, {4, 2}), std::vector<float>({2, 0, 0, 2, 2, 0, 0, 2}));
+}
+
 }  // namespace
 }  // namespace modelhop::engine

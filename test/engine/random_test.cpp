@@ -104,5 +104,44 @@ TEST(DropoutMask, DependsOnSeedStepAndOperation) {
   EXPECT_NE(mask, mask_of(256, 0.5, 1, 1, 2));
 }
 
+std::vector<float> noise_of(std::size_t count, double deviation, std::uint64_t seed, std::uint64_t step,
+                            std::uint32_t operation) {
+  std::vector<float> noise(count, 99.0F);
+  normal_noise(noise, deviation, seed, step, operation);
+  return noise;
+}
+
+TEST(NormalNoise, HasTheMomentsAndTailsOfANormal) {
+  const std::vector<float> noise = noise_of(1'000'003, 1.0, 1, 2, 3);
+  const auto count = static_cast<double>(noise.size());
+  double mean = 0.0, square = 0.0, fourth = 0.0, neighbours = 0.0;
+  std::int64_t beyond_two = 0, beyond_four = 0;
+  for (std::size_t i = 0; i < noise.size(); ++i) {
+    const double value = noise[i];
+    mean += value / count;
+    square += value * value / count;
+    fourth += value * value * value * value / count;
+    if (i > 0) neighbours += value * noise[i - 1] / count;
+    beyond_two += std::abs(value) > 2.0 ? 1 : 0;
+    beyond_four += std::abs(value) > 4.0 ? 1 : 0;
+  }
+  EXPECT_NEAR(mean, 0.0, 0.004);
+  EXPECT_NEAR(square, 1.0, 0.006);
+  EXPECT_NEAR(fourth, 3.0, 0.04);
+  EXPECT_NEAR(neighbours, 0.0, 0.004);
+  EXPECT_NEAR(static_cast<double>(beyond_two) / count, 0.0455, 0.001);
+  EXPECT_NEAR(static_cast<double>(beyond_four) / count, 6.33e-5, 3e-5);
+}
+
+TEST(NormalNoise, DependsOnEveryPartOfItsKey) {
+  const std::vector<float> noise = noise_of(70, 0.5, 1, 2, 3);
+  EXPECT_EQ(noise, noise_of(70, 0.5, 1, 2, 3));
+  EXPECT_NE(noise, noise_of(70, 0.5, 9, 2, 3));
+  EXPECT_NE(noise, noise_of(70, 0.5, 1, 9, 3));
+  EXPECT_NE(noise, noise_of(70, 0.5, 1, 2, 9));
+  const std::vector<float> longer = noise_of(130, 0.5, 1, 2, 3);
+  EXPECT_TRUE(std::equal(longer.begin(), longer.begin() + 64, noise.begin()));
+}
+
 }  // namespace
 }  // namespace modelhop::engine

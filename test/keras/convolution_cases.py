@@ -180,8 +180,13 @@ def pooling_cases(profile):
         for kind in ("Max", "Average"):
             name = "{}Pooling{}D".format(kind, rank)
             yield case(0, name + " default", sequential(shape, first, layer(name, 2)))
+            # In the third batch two cells of a window are that close.
+            near_ties = "TensorFlow gives the gradient of a 3D maximum to every cell within 1e-5 of it"
             yield case(
-                35, name + " same 3 stride 2", sequential(shape, first, layer(name, 3, strides=2, padding="same"))
+                35,
+                name + " same 3 stride 2",
+                sequential(shape, first, layer(name, 3, strides=2, padding="same")),
+                weights_depart=near_ties if name == "MaxPooling3D" else None,
             )
             yield case(0, name + " stride 1", sequential(shape, first, layer(name, 2, strides=1)))
             yield case(

@@ -135,6 +135,8 @@ def departures(case, profile, model, classes):
     """Why parts of the training are left out for this family, and which: all of it or only what follows step one."""
     if case.get("departs", {}).get(profile):
         return case["departs"][profile], "all"
+    if case.get("weights_depart"):
+        return case["weights_depart"], "weights"
     if profile == "keras22" and case.get("train", True):
         kind = case["optimizer"]["kind"]
         if kind in ("Adam", "Adamax", "Nadam") or case["optimizer"].get("decay"):

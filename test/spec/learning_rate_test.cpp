@@ -2,7 +2,6 @@
 // Learning rate schedules: as users write them, and their values by Keras's formulas.
 #include "spec/learning_rate.hpp"
 
-#include "models.hpp"
 #include "samples.hpp"
 #include "spec/train_params.hpp"
 
@@ -74,6 +73,8 @@ TEST(LearningRate, forms_of_schedules) {
         "tf.keras.optimizers.schedules.ExponentialDecay(0.1, 100, 0.9, staircase=True)",
         "optimizers.schedules.ExponentialDecay(0.1, 100, 0.9, staircase=True)",
         "'ExponentialDecay(0.1, 100, 0.9, staircase=True)'",
+        "\"{'class_name': 'ExponentialDecay', 'config': {'initial_learning_rate': 0.1, 'decay_steps': 100, "
+        "'decay_rate': 0.9, 'staircase': True}}\"",
         "{'class_name': 'ExponentialDecay', 'config': {'initial_learning_rate': 0.1, 'decay_steps': 100, "
         "'decay_rate': 0.9, 'staircase': True, 'name': None}, 'module': 'keras', 'registered_name': None}"}) {
     EXPECT_EQ(schedule(text), expected) << text;
@@ -114,20 +115,17 @@ TEST(LearningRate, refuses_schedules) {
 
 TEST(LearningRate, decay_counts_completed_updates) {
   const OptimizerSpec decaying = optimizer("SGD(lr=0.1, decay=0.5)");
-  for (const SemanticsProfile profile : kProfiles) {
-    const int first = profile == SemanticsProfile::kKeras22 ? 1 : 0;
-    for (int step = 0; step < 4; ++step) {
-      EXPECT_DOUBLE_EQ(learning_rate_at(decaying, profile, step), 0.1 / (1.0 + 0.5 * (step + first)));
-    }
-    EXPECT_DOUBLE_EQ(learning_rate_at(decaying, profile, 3, 0.7), 0.7 / (1.0 + 0.5 * (3 + first)));
-    EXPECT_EQ(learning_rate_at(optimizer("Adam(0.3)"), profile, 1'000'000), 0.3);
+  for (int step = 0; step < 4; ++step) {
+    EXPECT_DOUBLE_EQ(learning_rate_at(decaying, step), 0.1 / (1.0 + 0.5 * step));
   }
+  EXPECT_DOUBLE_EQ(learning_rate_at(decaying, 3, 0.7), 0.7 / (1.0 + 0.5 * 3));
+  EXPECT_EQ(learning_rate_at(optimizer("Adam(0.3)"), 1'000'000), 0.3);
 }
 
 TEST(LearningRate, schedule_wins_until_a_callback_sets_the_rate) {
   const OptimizerSpec scheduled = optimizer("SGD(PolynomialDecay(0.1, 10, 0.0), decay=1)");
-  EXPECT_DOUBLE_EQ(learning_rate_at(scheduled, SemanticsProfile::kTf2Legacy, 5), 0.05 / 6);
-  EXPECT_DOUBLE_EQ(learning_rate_at(scheduled, SemanticsProfile::kTf2Legacy, 5, 0.2), 0.2 / 6);
+  EXPECT_DOUBLE_EQ(learning_rate_at(scheduled, 5), 0.05 / 6);
+  EXPECT_DOUBLE_EQ(learning_rate_at(scheduled, 5, 0.2), 0.2 / 6);
 }
 
 }  // namespace

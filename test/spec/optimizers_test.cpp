@@ -316,7 +316,7 @@ TEST(Optimizers, slots) {
       {"Nadam()", 2},
       {"Ftrl()", 2},
       {"Lion()", 1},
-      {"Adafactor()", 1},
+      {"Adafactor()", 2},
       {"SGD(use_ema=True)", 1},
       {"SGD(gradient_accumulation_steps=1)", 0},
       {"SGD(gradient_accumulation_steps=2)", 1},

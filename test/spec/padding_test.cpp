@@ -25,5 +25,21 @@ TEST(Padding, valid) {
   EXPECT_EQ(valid_padding(2, {3, 1}).outputs, 0);
 }
 
+TEST(Padding, causal) {
+  EXPECT_EQ(causal_padding(7, {3, 1, 2}), (PaddedExtent{7, 4, 0}));
+  EXPECT_EQ(causal_padding(7, {3, 2}), (PaddedExtent{4, 2, 0}));
+}
+
+TEST(Padding, transposed) {
+  EXPECT_EQ(transposed_extent(3, {3, 2}, true, -1), (TransposedExtent{6, 0}));
+  EXPECT_EQ(transposed_extent(3, {4, 2}, true, -1), (TransposedExtent{6, 1}));
+  EXPECT_EQ(transposed_extent(3, {2, 3}, true, -1), (TransposedExtent{9, 0}));
+  EXPECT_EQ(transposed_extent(3, {3, 2}, false, -1), (TransposedExtent{7, 0}));
+  EXPECT_EQ(transposed_extent(3, {2, 3}, false, -1), (TransposedExtent{9, 0}));
+  EXPECT_EQ(transposed_extent(3, {3, 2}, false, 1), (TransposedExtent{8, 0}));
+  EXPECT_EQ(transposed_extent(3, {3, 2}, true, 1), (TransposedExtent{6, 0}));
+  EXPECT_EQ(transposed_extent(3, {3, 2}, true, 0), (TransposedExtent{5, 1}));
+}
+
 }  // namespace
 }  // namespace modelhop

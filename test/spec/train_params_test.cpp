@@ -46,6 +46,8 @@ TEST(TrainParams, compile_keys) {
   expect_error(kInvalid, "compile_params: \"loss\" is missing", [] { parse_train_params("optimizer='adam'", ""); });
   EXPECT_NO_THROW(parse_train_params(
       kCompile + ", loss_weights=None, weighted_metrics=None, metrics=None, sample_weight_mode=None", ""));
+  EXPECT_NO_THROW(parse_train_params(
+      kCompile + ", loss_weights='None', weighted_metrics='None', metrics='None', sample_weight_mode='None'", ""));
   expect_error(kUnsupported, "\"sample_weight_mode\" = \"'temporal'\" is not supported",
                [] { parse_train_params(kCompile + ", sample_weight_mode='temporal'", ""); });
   for (const char* key : {"run_eagerly=True", "jit_compile=False", "target_tensors=None", "Loss='mse'"}) {

@@ -65,6 +65,7 @@ TEST(TrainResolution, refuses_losses_without_an_output) {
                [] { resolved("loss=['mse']", two()); });
   expect_error(kInvalid, "\"loss\" has 2 entries, but the model has 1 output",
                [] { resolved("loss=['mse', 'mae']", one()); });
+  EXPECT_NE(error_of([] { resolved("loss=['mse']", two()); }).hint().find("\"a\", \"b\""), std::string::npos);
   const Error unknown = error_of([] { resolved("loss={'a': 'mse', 'c': 'mae'}", two()); });
   EXPECT_EQ(std::string(unknown.what()), "compile_params: \"loss\" names \"c\", which is no output of the model");
   EXPECT_EQ(unknown.hint(), "Its outputs are \"a\", \"b\".");

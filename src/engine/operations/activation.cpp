@@ -1,46 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Activation functions: relu, sigmoid and tanh in place, softmax over the last axis, the rest by autograd.
+// Activations: relu, sigmoid and tanh in place, softmax over one axis, the rest by autograd. And the layers that are
+// activations.
 #include <ATen/ops/_softmax.h>
 #include <ATen/ops/_softmax_backward_data.h>
-#include <ATen/ops/abs.h>
-#include <ATen/ops/arange.h>
-#include <ATen/ops/celu.h>
-#include <ATen/ops/clamp.h>
-#include <ATen/ops/cumsum.h>
-#include <ATen/ops/elu.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/exp.h>
-#include <ATen/ops/gelu.h>
-#include <ATen/ops/glu.h>
-#include <ATen/ops/hardshrink.h>
-#include <ATen/ops/hardsigmoid.h>
-#include <ATen/ops/hardswish.h>
-#include <ATen/ops/hardtanh.h>
-#include <ATen/ops/leaky_relu.h>
-#include <ATen/ops/log_sigmoid.h>
-#include <ATen/ops/log_softmax.h>
-#include <ATen/ops/mish.h>
+#include <ATen/ops/mul.h>
 #include <ATen/ops/relu.h>
-#include <ATen/ops/selu.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/sigmoid_backward.h>
-#include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
-#include <ATen/ops/softplus.h>
-#include <ATen/ops/softshrink.h>
-#include <ATen/ops/sort.h>
-#include <ATen/ops/sqrt.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/tanh_backward.h>
 #include <ATen/ops/threshold_backward.h>
-#include <ATen/ops/where.h>
 
 #include <cmath>
-#include <functional>
-#include <string_view>
+#include <vector>
 
 #include "engine/lowering.hpp"
-#include "engine/operations/activation.hpp"
+#include "engine/operations/activation_function.hpp"
+#include "spec/activation_names.hpp"
 
 namespace modelhop::engine {
 namespace {
@@ -118,71 +96,7 @@ class SoftmaxOperation final : public Operation {
   at::Tensor gradient_;
 };
 
-struct NamedFunction {
-  std::string_view name;
-  ActivationFunction function;
-};
-
-constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
-constexpr double kSeluScale = 1.0507009873554804934193349852946;
-
-/// The projection onto the simplex: what is above a threshold that leaves a sum of one.
-at::Tensor sparsemax(const at::Tensor& x) {
-  const at::Tensor sorted = std::get<0>(at::sort(x, -1, true));
-  const at::Tensor sums = at::cumsum(sorted, -1);
-  const at::Tensor ranks = at::arange(1, x.size(-1) + 1, x.options());
-  const at::Tensor support = ranks.mul(sorted).add(1).gt(sums).sum(-1, true).clamp_min(1);
-  const at::Tensor threshold = sums.gather(-1, support.sub(1)).sub(1).div(support);
-  return at::relu(x.sub(threshold));
-}
-
-constexpr NamedFunction kFunctions[] = {
-    {"celu", [](const at::Tensor& x) { return at::celu(x); }},
-    {"elu", [](const at::Tensor& x) { return at::elu(x); }},
-    {"exponential", [](const at::Tensor& x) { return at::exp(x); }},
-    {"gelu", [](const at::Tensor& x) { return at::gelu(x); }},
-    {"glu", [](const at::Tensor& x) { return at::glu(x, -1); }},
-    {"hard_shrink", [](const at::Tensor& x) { return at::hardshrink(x, 0.5); }},
-    {"hard_silu", [](const at::Tensor& x) { return at::hardswish(x); }},
-    {"hard_tanh", [](const at::Tensor& x) { return at::hardtanh(x); }},
-    {"leaky_relu", [](const at::Tensor& x) { return at::leaky_relu(x, 0.2); }},
-    {"log_sigmoid", [](const at::Tensor& x) { return at::log_sigmoid(x); }},
-    {"linear", [](const at::Tensor& x) { return x; }},
-    {"log_softmax", [](const at::Tensor& x) { return at::log_softmax(x, -1); }},
-    {"mish", [](const at::Tensor& x) { return at::mish(x); }},
-    {"relu", [](const at::Tensor& x) { return at::relu(x); }},
-    {"relu6", [](const at::Tensor& x) { return at::clamp(x, 0, 6); }},
-    {"selu", [](const at::Tensor& x) { return at::elu(x, kSeluAlpha, kSeluScale); }},
-    {"sigmoid", [](const at::Tensor& x) { return at::sigmoid(x); }},
-    {"silu", [](const at::Tensor& x) { return at::silu(x); }},
-    {"soft_shrink", [](const at::Tensor& x) { return at::softshrink(x, 0.5); }},
-    {"softmax", [](const at::Tensor& x) { return at::softmax(x, -1); }},
-    {"softplus", [](const at::Tensor& x) { return at::softplus(x); }},
-    {"softsign", [](const at::Tensor& x) { return x.div(x.abs().add(1)); }},
-    {"sparsemax", sparsemax},
-    {"squareplus", [](const at::Tensor& x) { return at::sqrt(x.mul(x).add(4)).add(x).div(2); }},
-    {"tanh", [](const at::Tensor& x) { return at::tanh(x); }},
-    {"tanh_shrink", [](const at::Tensor& x) { return x.sub(at::tanh(x)); }},
-};
-
-at::Tensor hard_sigmoid_keras2(const at::Tensor& x) {
-  return at::clamp(x.mul(0.2).add(0.5), 0, 1);
-}
-at::Tensor hard_sigmoid_keras3(const at::Tensor& x) {
-  return at::hardsigmoid(x);
-}
-
 }  // namespace
-
-ActivationFunction activation_function(const std::string& name, SemanticsProfile profile) {
-  if (name == "hard_sigmoid") {
-    return profile == SemanticsProfile::kKeras3 ? hard_sigmoid_keras3 : hard_sigmoid_keras2;
-  }
-  for (const NamedFunction& entry : kFunctions) {
-    if (entry.name == name) return entry.function;
-  }
-  return nullptr;
-}
 
 Shape Lowering::shape_before(const std::string& activation) const {
   Shape shape = output_shape();
@@ -197,11 +111,14 @@ Value* Lowering::activate(Value* value, const std::string& activation) {
   if (activation == "relu") return emit<InPlaceActivation>({value}, shape, {}, Kind::kRelu);
   if (activation == "sigmoid") return emit<InPlaceActivation>({value}, shape, {}, Kind::kSigmoid);
   if (activation == "tanh") return emit<InPlaceActivation>({value}, shape, {}, Kind::kTanh);
-  if (activation == "softmax") {
-    return emit<SoftmaxOperation>({value}, shape, {}, static_cast<std::int64_t>(shape.size()));
+  const auto rank = static_cast<std::int64_t>(shape.size());
+  if (activation == "softmax") return emit<SoftmaxOperation>({value}, shape, {}, rank);
+  if (const auto [name, parameters] = spec::split_activation(activation); name == "softmax") {
+    const auto axis = static_cast<std::int64_t>(parameters.front());
+    return emit<SoftmaxOperation>({value}, shape, {}, axis < 0 ? axis + rank + 1 : axis);
   }
   const ActivationFunction function = activation_function(activation, model.profile);
-  if (function == nullptr) refuse("activation \"" + activation + "\" is not supported");
+  if (!function) refuse("activation \"" + activation + "\" is not supported");
   return emit<AutogradOperation>({value}, shape, {},
                                  [function](const ForwardInputs& given) { return function(given.inputs[0]); });
 }
@@ -210,28 +127,67 @@ static Values lower_activation(Lowering& lowering) {
   return lowering.activate(lowering.inputs[0], string_attribute(lowering.layer(), "activation"));
 }
 
-static Values lower_softmax(Lowering& lowering) {
-  const Shape& shape = lowering.output_shape();
-  return lowering.emit<SoftmaxOperation>({lowering.inputs[0]}, shape, {},
-                                         integer_attribute(lowering.layer(), "axis") + 1);
-}
-
 static Values lower_relu(Lowering& lowering) {
-  const double maximum = number_attribute(lowering.layer(), "max_value");
-  const double slope = number_attribute(lowering.layer(), "negative_slope");
-  const double threshold = number_attribute(lowering.layer(), "threshold");
-  if (std::isinf(maximum) && slope == 0.0 && threshold == 0.0) return lowering.activate(lowering.inputs[0], "relu");
-  const auto relu = [=](const ForwardInputs& given) {
-    const at::Tensor& x = given.inputs[0];
-    return at::where(x.gt(threshold), x.clamp_max(maximum), x.sub(threshold).mul(slope));
-  };
-  return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.output_shape(), {}, relu);
+  const LayerSpec& layer = lowering.layer();
+  const double maximum = number_attribute(layer, "max_value"), slope = number_attribute(layer, "negative_slope"),
+               threshold = number_attribute(layer, "threshold");
+  const bool is_plain = std::isinf(maximum) && slope == 0.0 && threshold == 0.0;
+  return lowering.activate(lowering.inputs[0],
+                           is_plain ? "relu" : spec::activation_text("relu", {maximum, slope, threshold}));
 }
 
 static Values lower_leaky_relu(Lowering& lowering) {
+  const double slope = number_attribute(lowering.layer(), "alpha");
+  return lowering.activate(lowering.inputs[0], spec::activation_text("leaky_relu", {slope}));
+}
+
+static Values lower_elu(Lowering& lowering) {
   const double alpha = number_attribute(lowering.layer(), "alpha");
-  const auto leaky_relu = [alpha](const ForwardInputs& given) { return at::leaky_relu(given.inputs[0], alpha); };
-  return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.output_shape(), {}, leaky_relu);
+  return lowering.activate(lowering.inputs[0], spec::activation_text("elu", {alpha}));
+}
+
+static Values lower_thresholded_relu(Lowering& lowering) {
+  const double theta = number_attribute(lowering.layer(), "theta");
+  return lowering.activate(lowering.inputs[0], spec::activation_text("thresholded_relu", {theta}));
+}
+
+static Values lower_prelu(Lowering& lowering) {
+  const auto prelu = [](const ForwardInputs& given) {
+    const at::Tensor& x = given.inputs[0];
+    return at::relu(x).sub(given.weights[0].mul(at::relu(x.neg())));
+  };
+  return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.output_shape(), {lowering.weight("alpha")},
+                                          prelu);
+}
+
+/// Several axes are flattened into one; elements that the mask leaves out get nothing.
+static at::Tensor masked_softmax(at::Tensor x, const at::Tensor& mask, const std::vector<std::int64_t>& axes,
+                                 SemanticsProfile profile) {
+  if (mask.defined()) x = x.add(mask.sub(1).mul(1e9));
+  const at::Tensor shifted = x.sub(x.amax(axes, true).detach()).exp();
+  at::Tensor result = shifted.div(shifted.sum(axes, true));
+  // Keras 3 leaves nothing where the mask takes a whole axis; Keras 2 shares it out evenly.
+  if (mask.defined() && profile == SemanticsProfile::kKeras3) result = result.mul(mask);
+  return result;
+}
+
+static Values lower_softmax(Lowering& lowering) {
+  std::vector<std::int64_t> axes = list_attribute(lowering.layer(), "axis");
+  for (std::int64_t& axis : axes) ++axis;
+  Value* mask = lowering.input_of("mask");
+  // The mask of a sequence fits only where the input is one number per step.
+  if (mask == nullptr && lowering.input_shape().size() == 1)
+    mask = lowering.masks.empty() ? nullptr : lowering.masks[0];
+  const Shape& shape = lowering.input_shape();
+  if (mask == nullptr && axes.size() == 1) {
+    return lowering.emit<SoftmaxOperation>({lowering.inputs[0]}, shape, {}, axes.front());
+  }
+  std::vector<Value*> from = {lowering.inputs[0]};
+  if (mask != nullptr) from.push_back(mask);
+  const auto softmax = [axes, profile = lowering.model.profile](const ForwardInputs& given) {
+    return masked_softmax(given.inputs[0], given.inputs.size() > 1 ? given.inputs[1] : at::Tensor(), axes, profile);
+  };
+  return lowering.emit<AutogradOperation>(from, shape, {}, softmax);
 }
 
 FinalActivation final_activation_of(const Operation& operation) {
@@ -246,9 +202,12 @@ FinalActivation final_activation_of(const Operation& operation) {
 std::span<const LayerLowering> activation_lowerings() {
   static constexpr LayerLowering kLowerings[] = {
       {"Activation", lower_activation},
+      {"ELU", lower_elu},
       {"LeakyReLU", lower_leaky_relu},
+      {"PReLU", lower_prelu},
       {"ReLU", lower_relu},
       {"Softmax", lower_softmax},
+      {"ThresholdedReLU", lower_thresholded_relu},
   };
   return kLowerings;
 }

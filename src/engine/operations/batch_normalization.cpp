@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // BatchNormalization. Normalises by the biased variance of the batch; which variance enters the moving average depends
 // on the Keras generation and on the rank (frozen layers too behave as their generation does).
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/native_batch_norm.h>
 #include <ATen/ops/native_batch_norm_backward.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/rsqrt.h>
+#include <ATen/ops/square.h>
+#include <ATen/ops/sum.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -26,17 +30,20 @@ struct BatchNormalization {
 };
 
 /// Factor from the unbiased variance of n elements to the one that enters the moving average.
-double moving_variance_factor(SemanticsProfile profile, std::size_t rank, double n, double epsilon) {
+double moving_variance_factor(const BatchNormalization& settings, std::size_t rank, double n) {
   const double to_biased = n > 1 ? (n - 1) / n : 1.0;
-  const double keras22 = n / (n - 1.0 - epsilon);
-  switch (profile) {
+  const double keras22 = n / (n - 1.0 - settings.epsilon);
+  // TensorFlow's fused operation, which images and volumes go through where the channels are first or last.
+  const auto last = static_cast<std::int64_t>(rank) - 1;
+  const bool is_fused = (rank == 4 || rank == 5) && (settings.axis == 1 || settings.axis == last);
+  switch (settings.profile) {
     case SemanticsProfile::kKeras22:
-      return rank == 4 ? keras22 : to_biased * keras22;
+      return is_fused && rank == 4 ? keras22 : to_biased * keras22;
     case SemanticsProfile::kTf1:
-      return rank == 4 ? 1.0 : to_biased;
+      return is_fused && rank == 4 ? 1.0 : to_biased;
     case SemanticsProfile::kTf2Legacy:
     case SemanticsProfile::kTf2:
-      return rank == 4 || rank == 5 ? 1.0 : to_biased;
+      return is_fused ? 1.0 : to_biased;
     case SemanticsProfile::kKeras3:
       break;
   }
@@ -54,7 +61,7 @@ class BatchNormalizationOperation final : public Operation {
     constant_one_ = at::ones({channels}, options);
     const double n = static_cast<double>(rows * element_count(output().shape) / channels);
     is_single_ = n < 2;
-    variance_factor_ = moving_variance_factor(settings_.profile, output().shape.size() + 1, n, settings_.epsilon);
+    variance_factor_ = moving_variance_factor(settings_, output().shape.size() + 1, n);
   }
 
   void forward(const Step&) override {
@@ -119,6 +126,37 @@ class BatchNormalizationOperation final : public Operation {
   at::Tensor batch_mean_, batch_variance_, constant_one_, saved_mean_, saved_inverse_;
 };
 
+/// Moments of the steps that a mask leaves, each step of a (steps, channels) example being one element.
+at::Tensor masked_batch_normalization(const BatchNormalization& settings, const ForwardInputs& given) {
+  const at::Tensor& x = given.inputs[0];
+  const std::vector<std::int64_t> others = {0, settings.axis == 1 ? 2 : 1};
+  const at::Tensor counts = given.inputs[1].unsqueeze(-1).expand_as(x);
+  // Keras 3 guards against a batch without any step that counts.
+  const double guard = settings.profile == SemanticsProfile::kKeras3 ? 1e-7 : 0.0;
+  const at::Tensor total = at::sum(counts, others, true).add(guard);
+  const at::Tensor mean = at::sum(x.mul(counts), others, true).div(total);
+  const at::Tensor centered = x.sub(mean);
+  const at::Tensor variance = at::sum(centered.square().mul(counts), others, true).div(total);
+  at::Tensor result = centered.mul(at::rsqrt(variance.add(settings.epsilon)));
+  if (settings.gamma >= 0) result = result.mul(given.weights[settings.gamma].view_as(mean.select(0, 0)));
+  if (settings.beta >= 0) result = result.add(given.weights[settings.beta].view_as(mean.select(0, 0)));
+  const at::NoGradGuard no_grad;
+  const auto move = [&](int position, const at::Tensor& batch) {
+    const at::Tensor& moving = given.weights[position];
+    moving.mul_(settings.momentum).add_(batch.detach().view_as(moving), 1.0 - settings.momentum);
+  };
+  move(settings.mean, mean);
+  move(settings.variance, variance);
+  return result;
+}
+
+/// Only the newest generations look at a mask, and only where TensorFlow's fused kernel does not serve.
+Value* mask_of(const Lowering& lowering, const BatchNormalization& settings) {
+  const bool is_looked_at = settings.profile == SemanticsProfile::kTf2 || settings.profile == SemanticsProfile::kKeras3;
+  const bool fits = settings.moves_statistics && lowering.input_shape().size() == 2 && !lowering.masks.empty();
+  return is_looked_at && fits ? lowering.masks.front() : nullptr;
+}
+
 }  // namespace
 
 static Values lower_batch_normalization(Lowering& lowering) {
@@ -143,6 +181,10 @@ static Values lower_batch_normalization(Lowering& lowering) {
   take("beta", settings.beta);
   take("moving_mean", settings.mean);
   take("moving_variance", settings.variance);
+  if (Value* mask = mask_of(lowering, settings); mask != nullptr) {
+    const auto masked = [settings](const ForwardInputs& given) { return masked_batch_normalization(settings, given); };
+    return lowering.emit<AutogradOperation>({lowering.inputs[0], mask}, lowering.output_shape(), weights, masked);
+  }
   return lowering.emit<BatchNormalizationOperation>({lowering.inputs[0]}, lowering.output_shape(), weights, settings);
 }
 

@@ -18,9 +18,9 @@ class ConvolutionOperation final : public Operation {
 
   void forward(const Step&) override {
     output().data.reset();
-    output().data = window_.from_images(at::convolution(images(), weights[0].data, bias(), window_.strides,
-                                                        window_.padding, window_.dilation, false, window_.none,
-                                                        groups_));
+    output().data =
+        window_.from_images(at::convolution(images(), weights[0].data, bias(), window_.strides, window_.padding,
+                                            window_.dilation, false, window_.none, groups_));
   }
 
   void backward(const Step&) override {
@@ -130,9 +130,8 @@ static Values lower_separable(Lowering& lowering) {
   const Shape shape = lowering.shape_before(activation);
   const std::int64_t channels = input_channels(lowering, window);
   const std::int64_t depth = channels * integer_attribute(lowering.layer(), "depth_multiplier");
-  Value* depthwise =
-      lowering.emit<ConvolutionOperation>({lowering.inputs[0]}, with_channels(shape, window, depth),
-                                          {lowering.weight("depthwise_kernel")}, window, channels);
+  Value* depthwise = lowering.emit<ConvolutionOperation>({lowering.inputs[0]}, with_channels(shape, window, depth),
+                                                         {lowering.weight("depthwise_kernel")}, window, channels);
   Window pointwise = window;
   pointwise.size = pointwise.strides = pointwise.dilation = std::vector<std::int64_t>(window.size.size(), 1);
   pointwise.before = pointwise.after = pointwise.padding = pointwise.none;
@@ -143,11 +142,11 @@ static Values lower_separable(Lowering& lowering) {
 
 std::span<const LayerLowering> convolution_lowerings() {
   static constexpr LayerLowering kLowerings[] = {
-      {"Conv1D", lower_convolution},         {"Conv1DTranspose", lower_transposed},
-      {"Conv2D", lower_convolution},         {"Conv2DTranspose", lower_transposed},
-      {"Conv3D", lower_convolution},         {"Conv3DTranspose", lower_transposed},
-      {"DepthwiseConv1D", lower_depthwise},  {"DepthwiseConv2D", lower_depthwise},
-      {"SeparableConv1D", lower_separable},  {"SeparableConv2D", lower_separable},
+      {"Conv1D", lower_convolution},        {"Conv1DTranspose", lower_transposed},
+      {"Conv2D", lower_convolution},        {"Conv2DTranspose", lower_transposed},
+      {"Conv3D", lower_convolution},        {"Conv3DTranspose", lower_transposed},
+      {"DepthwiseConv1D", lower_depthwise}, {"DepthwiseConv2D", lower_depthwise},
+      {"SeparableConv1D", lower_separable}, {"SeparableConv2D", lower_separable},
   };
   return kLowerings;
 }

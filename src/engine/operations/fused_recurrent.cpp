@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recurrent layers on the CPU: one product for the input of all steps, one for the state of each, loops for the rest;
-// backward the same, and the kernels' gradients in one product each. 4 to 5 times as fast as autograd's step.
+// backward the same, and the kernels' gradients in one product each. A third of autograd's time (bench/engine_step).
 #include "engine/operations/fused_recurrent.hpp"
 
 #include <ATen/ops/addmm.h>

@@ -40,11 +40,10 @@ class MaxPoolingOperation final : public Operation {
   void backward(const Step&) override {
     const at::Tensor gradient = window_.to_images(output().gradient), source = images();
     const at::Tensor source_gradient =
-        window_.rank() == 2
-            ? at::max_pool2d_with_indices_backward(gradient, source, window_.size, window_.strides, window_.padding,
-                                                   window_.dilation, false, indexes_)
-            : at::max_pool3d_with_indices_backward(gradient, source, window_.size, window_.strides, window_.padding,
-                                                   window_.dilation, false, indexes_);
+        window_.rank() == 2 ? at::max_pool2d_with_indices_backward(gradient, source, window_.size, window_.strides,
+                                                                   window_.padding, window_.dilation, false, indexes_)
+                            : at::max_pool3d_with_indices_backward(gradient, source, window_.size, window_.strides,
+                                                                   window_.padding, window_.dilation, false, indexes_);
     inputs[0]->gradient = window_.from_images(window_.unpadded(source_gradient, window_.to_images(input().data)));
     indexes_.reset();
   }
@@ -80,11 +79,10 @@ class AveragePoolingOperation final : public Operation {
     const at::Tensor source = window_.padded(window_.to_images(input().data), 0.0);
     at::Tensor shares = window_.to_images(output().gradient);
     at::div_out(shares, shares, cells_);
-    const at::Tensor gradient = window_.rank() == 2
-                                    ? at::avg_pool2d_backward(shares, source, window_.size, window_.strides,
-                                                              window_.padding, false, true, 1)
-                                    : at::avg_pool3d_backward(shares, source, window_.size, window_.strides,
-                                                              window_.padding, false, true, 1);
+    const at::Tensor gradient =
+        window_.rank() == 2
+            ? at::avg_pool2d_backward(shares, source, window_.size, window_.strides, window_.padding, false, true, 1)
+            : at::avg_pool3d_backward(shares, source, window_.size, window_.strides, window_.padding, false, true, 1);
     inputs[0]->gradient = window_.from_images(window_.unpadded(gradient, window_.to_images(input().data)));
   }
   bool keeps_output() const override { return false; }
@@ -92,9 +90,8 @@ class AveragePoolingOperation final : public Operation {
  private:
   at::Tensor sums(const at::Tensor& images) const {
     const at::Tensor source = window_.padded(images, 0.0);
-    return window_.rank() == 2
-               ? at::avg_pool2d(source, window_.size, window_.strides, window_.padding, false, true, 1)
-               : at::avg_pool3d(source, window_.size, window_.strides, window_.padding, false, true, 1);
+    return window_.rank() == 2 ? at::avg_pool2d(source, window_.size, window_.strides, window_.padding, false, true, 1)
+                               : at::avg_pool3d(source, window_.size, window_.strides, window_.padding, false, true, 1);
   }
 
   Window window_;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/operation.hpp"
-#include "engine/operations/activation.hpp"
+#include "engine/operations/activation_function.hpp"
 
 namespace modelhop::engine {
 

@@ -48,8 +48,7 @@ class ResizeOperation final : public Operation {
       std::vector<float> weights =
           interpolation_weights(extent, axis.span, axis.outputs, rule_.method, rule_.antialias);
       const auto host = options.device(at::kCPU);
-      matrices_.push_back(
-          at::from_blob(weights.data(), {axis.outputs, extent}, host).clone().to(options.device()));
+      matrices_.push_back(at::from_blob(weights.data(), {axis.outputs, extent}, host).clone().to(options.device()));
     }
   }
   void forward(const Step&) override {
@@ -141,14 +140,16 @@ Value* lower_resize(Lowering& lowering, Value* from, const std::vector<ResizedAx
 }
 
 Value* lower_smart_resize(Lowering& lowering, const ResizeRule& rule) {
-  const ImageSize from = image_size(lowering, lowering.input_shape()), to = image_size(lowering, lowering.output_shape());
+  const ImageSize from = image_size(lowering, lowering.input_shape()),
+                  to = image_size(lowering, lowering.output_shape());
   const ImageSize span = {std::clamp<std::int64_t>(side_in_ratio(from.width, to.height, to.width), 1, from.height),
                           std::clamp<std::int64_t>(side_in_ratio(from.height, to.width, to.height), 1, from.width)};
   return lower_resize(lowering, lowering.inputs[0], image_axes(lowering, from, to, span), rule);
 }
 
 Value* lower_center_crop(Lowering& lowering) {
-  const ImageSize from = image_size(lowering, lowering.input_shape()), to = image_size(lowering, lowering.output_shape());
+  const ImageSize from = image_size(lowering, lowering.input_shape()),
+                  to = image_size(lowering, lowering.output_shape());
   const std::int64_t rows = from.height - to.height, columns = from.width - to.width;
   if (rows < 0 || columns < 0) return lower_smart_resize(lowering, {});
   return lower_sides(lowering, height_axis(lowering),
@@ -173,7 +174,8 @@ static Values lower_resizing(Lowering& lowering) {
   const LayerSpec& layer = lowering.layer();
   const ResizeRule rule = {method_of(lowering), boolean_attribute(layer, "antialias"),
                            number_attribute(layer, "fill_value")};
-  const ImageSize from = image_size(lowering, lowering.input_shape()), to = image_size(lowering, lowering.output_shape());
+  const ImageSize from = image_size(lowering, lowering.input_shape()),
+                  to = image_size(lowering, lowering.output_shape());
   if (boolean_attribute(layer, "crop_to_aspect_ratio")) return lower_smart_resize(lowering, rule);
   ImageSize span = from;
   if (boolean_attribute(layer, "pad_to_aspect_ratio")) {
@@ -190,9 +192,10 @@ static Values lower_upsampling(Lowering& lowering) {
   const bool has_method = lowering.layer().attributes.count("interpolation") != 0;
   if (has_method && string_attribute(lowering.layer(), "interpolation") != "nearest") {
     ResizeRule rule = {method_of(lowering)};
-    const bool is_of_tensorflow1 = lowering.model.profile == SemanticsProfile::kTf1 ||
-                                   lowering.model.profile == SemanticsProfile::kKeras22;
-    if (rule.method == Interpolation::kBilinear && is_of_tensorflow1) rule.method = Interpolation::kBilinearOfTensorFlow1;
+    const bool is_of_tensorflow1 =
+        lowering.model.profile == SemanticsProfile::kTf1 || lowering.model.profile == SemanticsProfile::kKeras22;
+    if (rule.method == Interpolation::kBilinear && is_of_tensorflow1)
+      rule.method = Interpolation::kBilinearOfTensorFlow1;
     const ImageSize from = image_size(lowering, lowering.input_shape());
     const ImageSize to = image_size(lowering, lowering.output_shape());
     return lower_resize(lowering, lowering.inputs[0], image_axes(lowering, from, to, from), rule);
@@ -213,11 +216,16 @@ static Values lower_upsampling(Lowering& lowering) {
 
 std::span<const LayerLowering> resampling_lowerings() {
   static constexpr LayerLowering kLowerings[] = {
-      {"CenterCrop", lower_center_crop_layer}, {"Cropping1D", lower_cropping},
-      {"Cropping2D", lower_cropping},          {"Cropping3D", lower_cropping},
-      {"Resizing", lower_resizing},            {"UpSampling1D", lower_upsampling},
-      {"UpSampling2D", lower_upsampling},      {"UpSampling3D", lower_upsampling},
-      {"ZeroPadding1D", lower_zero_padding},   {"ZeroPadding2D", lower_zero_padding},
+      {"CenterCrop", lower_center_crop_layer},
+      {"Cropping1D", lower_cropping},
+      {"Cropping2D", lower_cropping},
+      {"Cropping3D", lower_cropping},
+      {"Resizing", lower_resizing},
+      {"UpSampling1D", lower_upsampling},
+      {"UpSampling2D", lower_upsampling},
+      {"UpSampling3D", lower_upsampling},
+      {"ZeroPadding1D", lower_zero_padding},
+      {"ZeroPadding2D", lower_zero_padding},
       {"ZeroPadding3D", lower_zero_padding},
   };
   return kLowerings;

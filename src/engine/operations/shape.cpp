@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operations that only arrange: reshape and flatten (no copy), concatenate, add, and the fork that serves
+// Operations that only arrange: reshape and flatten (no copy), permute, repeat, and the fork that serves
 // several consumers.
 #include <ATen/ops/add.h>
-#include <ATen/ops/cat.h>
 
 #include "engine/lowering.hpp"
 
@@ -54,53 +53,6 @@ class ForkOperation final : public Operation {
   }
 };
 
-class AddOperation final : public Operation {
- public:
-  void prepare(std::int64_t rows, const at::TensorOptions& options) override { allocate_output(rows, options); }
-  void forward(const Step&) override {
-    at::add_out(output().data, inputs[0]->data, inputs[1]->data);
-    for (std::size_t index = 2; index < inputs.size(); ++index) {
-      at::add_out(output().data, output().data, inputs[index]->data);
-    }
-  }
-  void backward(const Step&) override {
-    // Whoever gets a gradient may change it, so one input alone can have the original.
-    bool is_given = false;
-    for (Value* value : inputs) {
-      if (!value->needs_gradient) continue;
-      value->gradient = is_given ? output().gradient.clone() : output().gradient;
-      is_given = true;
-    }
-  }
-  bool keeps_output() const override { return false; }
-};
-
-class ConcatenateOperation final : public Operation {
- public:
-  explicit ConcatenateOperation(std::int64_t axis) : axis_(axis) {}
-
-  void prepare(std::int64_t rows, const at::TensorOptions& options) override { allocate_output(rows, options); }
-  void forward(const Step&) override {
-    std::vector<at::Tensor> parts;
-    for (const Value* value : inputs) parts.push_back(value->data);
-    at::cat_out(output().data, parts, axis_);
-  }
-  void backward(const Step&) override {
-    std::int64_t start = 0;
-    for (Value* value : inputs) {
-      const std::int64_t length = value->shape[axis_ - 1];
-      if (value->needs_gradient) {
-        value->gradient = output().gradient.narrow(axis_, start, length).clone(at::MemoryFormat::Contiguous);
-      }
-      start += length;
-    }
-  }
-  bool keeps_output() const override { return false; }
-
- private:
-  std::int64_t axis_;  ///< counts the batch axis
-};
-
 }  // namespace
 
 static Values lower_reshape(Lowering& lowering) {
@@ -118,27 +70,24 @@ static Values lower_reshape(Lowering& lowering) {
   return lowering.emit<ReshapeOperation>({input}, lowering.output_shape(), {});
 }
 
-static Values lower_add(Lowering& lowering) {
-  for (const Value* input : lowering.inputs) {
-    if (input->shape == lowering.output_shape()) continue;
-    const std::size_t rank = lowering.output_shape().size();
-    // Keras gives an input of lower rank axes of extent 1 right after the batch axis, then broadcasts.
-    const auto broadcast_sum = [rank](const ForwardInputs& given) {
-      at::Tensor sum;
-      for (at::Tensor term : given.inputs) {
-        while (term.dim() < static_cast<std::int64_t>(rank) + 1) term = term.unsqueeze(1);
-        sum = sum.defined() ? sum.add(term) : term;
-      }
-      return sum;
-    };
-    return lowering.emit<AutogradOperation>(lowering.inputs, lowering.output_shape(), {}, broadcast_sum);
-  }
-  return lowering.emit<AddOperation>(lowering.inputs, lowering.output_shape(), {});
+static Values lower_permute(Lowering& lowering) {
+  std::vector<std::int64_t> order = list_attribute(lowering.layer(), "dims");
+  order.insert(order.begin(), 0);
+  const auto permute = [order](const ForwardInputs& given) { return given.inputs[0].permute(order); };
+  return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.output_shape(), {}, permute);
 }
 
-static Values lower_concatenate(Lowering& lowering) {
-  return lowering.emit<ConcatenateOperation>(lowering.inputs, lowering.output_shape(), {},
-                                             integer_attribute(lowering.layer(), "axis") + 1);
+static Values lower_repeat_vector(Lowering& lowering) {
+  const std::int64_t times = integer_attribute(lowering.layer(), "n");
+  const auto repeat = [times](const ForwardInputs& given) {
+    const at::Tensor& x = given.inputs[0];
+    return x.unsqueeze(1).expand({x.size(0), times, x.size(1)});
+  };
+  return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.output_shape(), {}, repeat);
+}
+
+static Values lower_identity(Lowering& lowering) {
+  return lowering.inputs[0];
 }
 
 std::unique_ptr<Operation> make_fork() {
@@ -147,10 +96,8 @@ std::unique_ptr<Operation> make_fork() {
 
 std::span<const LayerLowering> shape_lowerings() {
   static constexpr LayerLowering kLowerings[] = {
-      {"Add", lower_add},
-      {"Concatenate", lower_concatenate},
-      {"Flatten", lower_reshape},
-      {"Reshape", lower_reshape},
+      {"Flatten", lower_reshape}, {"Identity", lower_identity},          {"Permute", lower_permute},
+      {"Reshape", lower_reshape}, {"RepeatVector", lower_repeat_vector},
   };
   return kLowerings;
 }

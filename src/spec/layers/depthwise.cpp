@@ -87,7 +87,8 @@ std::int64_t separable_flops(const LayerCall& call, const Shape& output) {
   const std::int64_t filters = integer_attribute(call.layer, "filters");
   const std::int64_t positions = element_count(windowed_shape(call, "kernel_size", 1));
   const std::int64_t depth = depth_of(call);
-  const std::int64_t each = product_within(2 * depth, cells + filters, kMaxFlops, call.where() + ": number of operations");
+  const std::int64_t each =
+      product_within(2 * depth, cells + filters, kMaxFlops, call.where() + ": number of operations");
   return flops_of(positions, each, call) + flops_of(element_count(output), cost_of_each(call), call);
 }
 

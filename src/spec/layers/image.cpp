@@ -93,8 +93,7 @@ void read_random_zoom(LayerConfig& config, Attributes& attributes) {
   read_fill(config, attributes);
   attributes["height_factor"] = read_range(config, "height_factor", {-1.0, 1.0});
   const bool has_width = config.find("width_factor") != nullptr;
-  attributes["width_factor"] =
-      has_width ? read_range(config, "width_factor", {-1.0}) : std::vector<double>();
+  attributes["width_factor"] = has_width ? read_range(config, "width_factor", {-1.0}) : std::vector<double>();
 }
 
 void read_random_crop(LayerConfig& config, Attributes& attributes) {

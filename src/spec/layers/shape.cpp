@@ -8,11 +8,6 @@
 namespace modelhop::spec {
 namespace {
 
-/// channels_first moves axis 1 behind the others before it flattens; values of other layouts keep their order.
-void read_flatten(LayerConfig& config, Attributes& attributes) {
-  attributes["data_format"] = config.choice("data_format", "channels_last", {"channels_last", "channels_first"});
-}
-
 Shape flattened_shape(const LayerCall& call) {
   return {element_count(call.input())};
 }
@@ -87,7 +82,7 @@ Shape repeated_shape(const LayerCall& call) {
 
 const std::vector<LayerKind>& shape_layers() {
   static const std::vector<LayerKind> kinds = {
-      {.class_name = "Flatten", .read = read_flatten, .output_shape = flattened_shape, .flops = no_flops},
+      {.class_name = "Flatten", .read = read_data_format, .output_shape = flattened_shape, .flops = no_flops},
       {.class_name = "Reshape", .read = read_reshape, .output_shape = reshaped_shape, .flops = no_flops},
       {.class_name = "Permute", .read = read_permute, .output_shape = permuted_shape, .flops = no_flops},
       {.class_name = "RepeatVector", .read = read_repeat_vector, .output_shape = repeated_shape, .flops = no_flops},
