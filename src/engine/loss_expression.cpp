@@ -171,8 +171,8 @@ Tensor cosine_similarity(const Given& given) {
   return row_sum(unit_rows(given.y).mul(unit_rows(given.p))).neg();
 }
 
-/// Dice and Tversky see the whole batch as one set; each row is given the batch's value. In Keras's Tversky alpha weighs
-/// what is missed and beta what is wrongly found, whatever its documentation calls them.
+/// Dice and Tversky see the whole batch as one set; each row is given the batch's value. In Keras's Tversky alpha
+/// weighs what is missed and beta what is wrongly found, whatever its documentation calls them.
 Tensor tversky(const Given& given) {
   const Tensor overlap = at::sum(given.y.mul(given.p));
   const Tensor missed = at::sum(given.y.mul(not_of(given.p)));
