@@ -20,7 +20,7 @@ SELECT $$loss='categorical_crossentropy', optimizer='Adam(lr=0.02)', metrics=['a
 SELECT modelhop.fit('packed', 'model', 'arch', 1, :'compile', 'batch_size=16', 2, seed => 1);
 SELECT modelhop.model_weights('model') = model_weights AS same, octet_length(modelhop.model_weights('model')) AS bytes FROM model;
 SELECT octet_length(f) > 83 * 4 AS has_header, substr(f, octet_length(f) - 83 * 4 + 1) = modelhop.model_weights('model') AS ends_with_weights,
-  convert_from(substr(f, 9, 300), 'SQL_ASCII') LIKE '%"0000/d1/kernel":{"data_offsets":[0,160],"dtype":"F32","shape":[4,10]}%' AS names_arrays
+  position('"0000/d1/kernel":{"data_offsets":[0,160],"dtype":"F32","shape":[4,10]}'::bytea IN f) > 0 AS names_arrays
 FROM modelhop.model_safetensors('model') f;
 SELECT modelhop.load_keras_model('arch', :'small'::json, modelhop.model_weights('model'), 'flat'),
   modelhop.load_keras_model('arch', :'small'::json, modelhop.model_safetensors('model'), 'safetensors');

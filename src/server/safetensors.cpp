@@ -81,6 +81,14 @@ Entry read_entry(const std::string& name, const spec::Json& value) {
   return entry;
 }
 
+spec::Json read_header(std::string_view text) {
+  try {
+    return spec::read_json_text(text);
+  } catch (const Error&) {
+    refuse("the header is not valid JSON");
+  }
+}
+
 }  // namespace
 
 bool looks_like_safetensors(std::span<const std::byte> bytes) {
@@ -112,8 +120,8 @@ SafetensorsFile read_safetensors(std::span<const std::byte> bytes) {
   if (length > kMaxHeaderBytes || length > bytes.size() - kLengthBytes) {
     refuse("a header of " + std::to_string(length) + " bytes does not fit into " + std::to_string(bytes.size()));
   }
-  const spec::Json header = spec::read_json_text(
-      {reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, static_cast<std::size_t>(length)});
+  const spec::Json header =
+      read_header({reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, static_cast<std::size_t>(length)});
   if (!header.is_object()) refuse("the header is not a JSON object");
   std::vector<Entry> entries;
   for (const auto& [name, value] : header.items()) {

@@ -10,7 +10,7 @@
 //      "calls": [{"seed": "<run seed>", "shuffle": "segment", "reset_optimizer": false,
 //                 "units": [{"iteration": 1, "segment": 0}, ...],
 //                 "rates": [{"iteration": 1, "learning_rate": 0.1}, ...]}]}]}
-// A rate is set by a callback after the units of its iteration.
+// A rate is set by a callback after the units of its iteration, or before all units where it is the one before them.
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -90,12 +90,14 @@ void replay_configuration(const Json& configuration, const std::vector<modelhop:
     unit.shuffle = shuffle_of(call.at("shuffle"));
     unit.reset_optimizer = call.value("reset_optimizer", false);
     const Json& units = call.at("units");
+    const Json rates = call.value("rates", Json::array());
+    if (!units.empty()) set_rates(rates, units[0].at("iteration").get<int>() - 1, *state);
     for (std::size_t place = 0; place < units.size(); ++place) {
       unit.iteration = units[place].at("iteration");
       unit.segment = units[place].at("segment");
       executor->train(*model, *state, segments.at(unit.segment).view(), unit, {});
       const bool is_last = place + 1 == units.size() || units[place + 1].at("iteration") != unit.iteration;
-      if (is_last) set_rates(call.value("rates", Json::array()), unit.iteration, *state);
+      if (is_last) set_rates(rates, unit.iteration, *state);
     }
   }
   state->get_weights(weights);
