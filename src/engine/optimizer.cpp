@@ -130,8 +130,4 @@ void apply_optimizer_by_operations(const OptimizerSpec& optimizer, SemanticsProf
   apply(optimizer, profile, state, gradients, false);
 }
 
-void finish_training(const OptimizerSpec& optimizer, FlatState& state) {
-  if (optimizer.use_ema && state.step > 0) state.parameters.copy_(average_of(state));
-}
-
 }  // namespace modelhop::engine

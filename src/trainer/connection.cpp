@@ -227,6 +227,7 @@ void Connection::get_state(const wire::GetState& message) {
   Configuration& configuration = open_run().configuration(message.configuration());
   check(!configuration.is_training(), "GetState while a training unit is queued or running");
   State& state = configuration.state();
+  finish_training(*configuration.model(), state);
   const std::int64_t weights = configuration.model()->parameter_count();
   const std::int64_t weight_bytes = weights * static_cast<std::int64_t>(sizeof(float));
   std::vector<std::byte> rest;

@@ -100,6 +100,7 @@ void replay_configuration(const Json& configuration, const std::vector<modelhop:
       if (is_last) set_rates(rates, unit.iteration, *state);
     }
   }
+  finish_training(*model, *state);
   state->get_weights(weights);
   const std::string stem = folder + "/" + std::to_string(configuration.at("mst_key").get<int>());
   write_file(stem + ".weights", weights);
