@@ -15,7 +15,9 @@ bool is_lowered_by_others(const std::string& name) {
 
 TEST(LayerTable, HasALoweringForEveryClassThatIsRead) {
   for (const std::string& name : supported_layers()) {
-    if (!is_lowered_by_others(name)) EXPECT_NE(find_layer_lowering(name), nullptr) << name;
+    if (!is_lowered_by_others(name)) {
+      EXPECT_NE(find_layer_lowering(name), nullptr) << name;
+    }
   }
 }
 
