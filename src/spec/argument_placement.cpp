@@ -84,10 +84,7 @@ class Placement {
       placed_.roles.push_back(keyword);
     }
     if (!argument.refs.empty() || argument.value.is_null()) return;
-    if (keyword == "training" && argument.value == Json(false) && writer_.is_keras3) {
-      const bool is_telling = class_name_ == "BatchNormalization" || is_model_class(class_name_);
-      if (!writer_.is_since_keras3_12 || !is_telling) return;
-    }
+    if (keyword == "training" && writer_.is_keras3) return;
     placed_.arguments[keyword] = argument.value;
   }
 

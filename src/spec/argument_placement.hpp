@@ -18,9 +18,8 @@ struct PlacedCall {
 
 /// How the file's writer treats keywords that the user did not give.
 struct CallWriter {
+  /// Keras 3 writes `training` of its own accord, and gives every call the mode of the model when it runs one.
   bool is_keras3 = false;
-  /// Keras 3 writes training=false of its own accord; since 3.12 no longer for BatchNormalization and nested models.
-  bool is_since_keras3_12 = false;
 };
 
 /// Throws where a positional argument is not a tensor, or there are more of them than the class is known to take.

@@ -210,7 +210,6 @@ class Reader {
     const WrittenEnds inputs = read_model_ends(member(config, "input_layers", "\"config\""), "input_layers");
     const WrittenEnds outputs = read_model_ends(member(config, "output_layers", "\"config\""), "output_layers");
     model.has_input_shape = true;
-    if (depth == 0) writer_.is_since_keras3_12 = inputs.is_bare || outputs.is_bare;
     std::vector<std::vector<PlacedCall>> written;
     for (std::size_t i = 0; i < list.size(); ++i) {
       model.layers.push_back(read_entry(list[i], i, depth));

@@ -230,7 +230,7 @@ std::vector<WrittenCall> read_inbound_nodes(const std::string& layer, const std:
 
 WrittenEnds read_model_ends(const Json& value, const char* key) {
   const std::string where = "\"" + std::string(key) + "\"";
-  if (is_ref(value)) return {{read_ref(where, value)}, {}, true};
+  if (is_ref(value)) return {{read_ref(where, value)}, {}};
   WrittenEnds ends;
   if (!value.is_structured() || value.empty()) refuse(where + " must be a list of references, not " + shown(value));
   for (const auto& [name, ref] : value.items()) {

@@ -38,7 +38,6 @@ std::vector<WrittenCall> read_inbound_nodes(const std::string& layer, const std:
 struct WrittenEnds {
   std::vector<WrittenRef> refs;
   std::vector<std::string> keys;  ///< parallel to refs where they were written as an object, else empty
-  bool is_bare = false;           ///< one triple without a list around it: Keras 3.12 and later
 };
 
 /// A list of triples, one bare triple, or an object of triples.

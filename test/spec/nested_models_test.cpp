@@ -120,10 +120,13 @@ TEST(NestedModels, of_keras_3_count_ends_from_1_and_calls_from_0) {
   EXPECT_EQ(model.outputs[0], (TensorRef{1, 0}));
   EXPECT_EQ(model.nodes[3].inputs[0], (TensorRef{2, 0}));
   EXPECT_EQ(model.output_names, (Names{"in", "y"}));
-  // The user said training=False of the first call; in this version Keras says so of itself for some layers, not for
-  // models.
-  EXPECT_EQ(std::get<bool>(model.nodes[1].arguments.at("training")), false);
-  EXPECT_EQ(model.nodes[2].arguments.count("training"), 0U);
+  EXPECT_EQ(model.nodes[1].arguments.count("training"), 0U);
+}
+
+TEST(NestedModels, give_their_layers_the_mode_of_their_call) {
+  const ModelSpec model = read("2.15.0", around(normalized(), R"([[["x",0,0,{"training":false}]]])"));
+  EXPECT_EQ(std::get<bool>(model.nodes[2].arguments.at("training")), false);
+  EXPECT_EQ(model.nodes.back().arguments.count("training"), 0U);
 }
 
 TEST(NestedModels, with_several_inputs_and_outputs_take_lists_and_dicts) {
