@@ -169,6 +169,12 @@ Values lower_normalization(Lowering& lowering) {
   return lowering.emit<AutogradOperation>({lowering.inputs[0]}, shape, {}, by_constants);
 }
 
+Values lower_layer_scale(Lowering& lowering) {
+  const auto scale = [](const ForwardInputs& given) { return given.inputs[0].mul(given.weights[0]); };
+  return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.output_shape(), {lowering.weight("gamma")},
+                                          scale);
+}
+
 }  // namespace
 
 at::Tensor unit_length(const at::Tensor& x, const std::vector<std::int64_t>& axes, double smallest_square) {
@@ -179,6 +185,7 @@ std::span<const LayerLowering> normalization_lowerings() {
   static constexpr LayerLowering kLowerings[] = {
       {"GroupNormalization", lower_group_normalization},
       {"LayerNormalization", lower_layer_normalization},
+      {"LayerScale", lower_layer_scale},
       {"Normalization", lower_normalization},
       {"RMSNormalization", lower_rms_normalization},
       {"UnitNormalization", lower_unit_normalization},
