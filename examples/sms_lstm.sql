@@ -52,7 +52,7 @@ SELECT modelhop.load_model_selection_table('architecture', 'configuration', ARRA
           $$loss='binary_crossentropy', optimizer='RMSprop(lr=0.01)', metrics=['accuracy', 'AUC']$$],
     ARRAY[$$batch_size=32, callbacks=[EarlyStopping(patience=2, restore_best_weights=True)]$$]) \g /dev/null
 SELECT modelhop.fit_multiple_model('train_packed', 'model', 'configuration', 8, FALSE, 'test_packed', seed => 7) \g /dev/null
-SELECT rank, mst_key, round((validation_scores ->> 'accuracy')::numeric, 3) AS accuracy, round((validation_scores ->> 'auc')::numeric, 3) AS auc,
+SELECT rank, mst_key, round((validation_scores ->> 'accuracy')::numeric, 3) AS accuracy, round((validation_scores ->> 'AUC')::numeric, 3) AS auc,
     status, (validation_scores ->> 'iteration') AS weights_of_iteration
 FROM modelhop.leaderboard('model') ORDER BY rank;
 
