@@ -56,9 +56,10 @@ std::string shown(const Json& value) {
   return text.size() <= 80 ? text : text.substr(0, 40) + "...";
 }
 
-LayerConfig::LayerConfig(std::string layer_name, const Json& config, SemanticsProfile profile)
+LayerConfig::LayerConfig(std::string layer_name, const Json& config, SemanticsProfile profile, std::string class_name)
     : layer_name_(std::move(layer_name)),
       where_("layer " + in_quotes(layer_name_)),
+      class_name_(std::move(class_name)),
       config_(config),
       profile_(profile) {
   if (!config.is_object()) refuse(where_ + ": \"config\" must be an object, not " + shown(config));
@@ -174,7 +175,8 @@ std::string LayerConfig::activation(const std::string& key, const std::string& f
 void LayerConfig::refuse_unknown_keys() const {
   for (const auto& [key, value] : config_.items()) {
     if (known_.count(key) != 0 || contains(kCommonKeys, key) || is_unused(value)) continue;
-    unsupported(where_ + ": " + in_quotes(key) + " = " + shown(value) + " is not supported");
+    unsupported(where_ + ": " + in_quotes(key) + " = " + shown(value) + " is not supported" +
+                (class_name_.empty() ? "" : " in class " + in_quotes(class_name_)));
   }
 }
 

@@ -29,7 +29,8 @@ struct NumberRange {
 /// Reading a key marks it as known; refuse_unknown_keys() then refuses what nobody read and that is not a default.
 class LayerConfig {
  public:
-  LayerConfig(std::string layer_name, const Json& config, SemanticsProfile profile);
+  /// `class_name` is for messages alone.
+  LayerConfig(std::string layer_name, const Json& config, SemanticsProfile profile, std::string class_name = {});
 
   SemanticsProfile profile() const { return profile_; }  ///< defaults differ between Keras generations
   const std::string& where() const { return where_; }    ///< `layer "name"`
@@ -62,7 +63,7 @@ class LayerConfig {
  private:
   [[noreturn]] void refuse_keras1(std::string_view key) const;
 
-  std::string layer_name_, where_;
+  std::string layer_name_, where_, class_name_;
   const Json& config_;
   SemanticsProfile profile_;
   std::set<std::string> known_;

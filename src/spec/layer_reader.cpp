@@ -101,7 +101,7 @@ LayerSpec read_layer(const std::string& name, const std::string& class_name, con
     unsupported("layer " + in_quotes(name) + ": unknown class " + in_quotes(class_name) +
                 "; nearest supported: " + nearest_name(class_name, supported_layers()));
   }
-  LayerConfig config(name, source, profile);
+  LayerConfig config(name, source, profile, class_name);
   LayerSpec layer;
   layer.name = name;
   layer.class_name = kind->class_name;
@@ -160,7 +160,7 @@ std::vector<Shape> call_child(const LayerCall& call, std::size_t child, const st
 
 Attributes read_call_arguments(const LayerSpec& layer, const Json& source, SemanticsProfile profile) {
   const LayerKind& kind = kind_of(layer);
-  LayerConfig arguments(layer.name, source, profile);
+  LayerConfig arguments(layer.name, source, profile, layer.class_name);
   Attributes attributes;
   if (arguments.find("training") != nullptr) attributes["training"] = arguments.boolean("training", {});
   if (kind.read_arguments != nullptr) kind.read_arguments(arguments, attributes);

@@ -84,6 +84,7 @@ class MaskFlow {
         break;
     }
     if (layer.class_name == "GlobalAveragePooling1D" || layer.class_name == "Dot") return false;
+    if (layer.class_name == "Concatenate") return is_any;
     return is_first && (!takes_initial_state(layer.class_name) || returns_sequences(layer.config));
   }
 

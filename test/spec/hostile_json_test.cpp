@@ -112,7 +112,7 @@ TEST(HostileJson, names_layer_and_key) {
                  sequential(layer("Conv2D", R"("filters":2,"kernel_size":[1,2,3])")));
   expect_refused(kUnsupported, "layer \"a\": unknown class \"Conv9D\"; nearest supported: Conv1D",
                  sequential(layer("Conv9D", R"("filters":2)")));
-  expect_refused(kUnsupported, "layer \"a\": \"lora_rank\" = 4 is not supported",
+  expect_refused(kUnsupported, "layer \"a\": \"lora_rank\" = 4 is not supported in class \"Dense\"",
                  sequential(layer("Dense", R"("units":2,"lora_rank":4)")));
   expect_refused(kUnsupported, "\"renorm\"", sequential(layer("BatchNormalization", R"("renorm":true)")));
   expect_refused(kUnsupported, "\"virtual_batch_size\"",
