@@ -103,7 +103,8 @@ class KerasModelTest : public ::testing::TestWithParam<NamedCase> {
     EXPECT_NEAR(sums.loss / rows + sums.penalty, loss, loss_tolerance() * std::abs(loss) + 1e-7);
     for (std::size_t index = 0; index < expected.value("output_losses", Json::array()).size(); ++index) {
       const double own = expected.at("output_losses")[index];
-      EXPECT_NEAR(sums.output_losses.at(index) / rows, own, loss_tolerance() * std::abs(own) + 1e-7) << "output " << index;
+      EXPECT_NEAR(sums.output_losses.at(index) / rows, own, loss_tolerance() * std::abs(own) + 1e-7)
+          << "output " << index;
     }
     if (!expected.contains("metrics")) return;
     std::vector<double> values;
@@ -199,7 +200,8 @@ TEST_P(KerasModelTest, TrainsThreeSteps) {
   if (content().contains("end_evaluation")) {
     const double loss = content().at("end_evaluation").at("loss");
     const EvaluationSums sums = executor_->evaluate(*model_, *state, case_->block(0, case_->rows()), {});
-    EXPECT_NEAR(sums.loss / static_cast<double>(case_->rows()) + sums.penalty, loss, 10 * loss_tolerance() * std::abs(loss) + 1e-6);
+    EXPECT_NEAR(sums.loss / static_cast<double>(case_->rows()) + sums.penalty, loss,
+                10 * loss_tolerance() * std::abs(loss) + 1e-6);
   }
 }
 
