@@ -76,6 +76,7 @@ StateLayout make_state_layout(const ModelSpec& model, const OptimizerSpec& optim
   for (int slot = 0; slot < layout.slot_count; ++slot) {
     layout.initial_slot_values.push_back(initial_slot_value(optimizer, slot));
   }
+  layout.learning_rate = optimizer.learning_rate;
   layout.has_average = optimizer.use_ema;
   hash.add_word(static_cast<std::uint64_t>(optimizer.kind));
   hash.add_word(static_cast<std::uint64_t>(layout.slot_count));

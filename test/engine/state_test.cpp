@@ -77,6 +77,20 @@ TEST(StateLayout, HashTellsWhatDecidesThatStateFits) {
             hash(small_model(), {.kind = OptimizerKind::kRmsprop}));
 }
 
+TEST(FlatState, KeepsTheRateThatACallbackSet) {
+  for (const OptimizerKind kind : {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kNadam,
+                                   OptimizerKind::kAdafactor}) {
+    const OptimizerSpec optimizer = {.kind = kind, .learning_rate = 0.25};
+    FlatState state = make_state(optimizer), copy = make_state(optimizer);
+    EXPECT_EQ(state.learning_rate(), 0.25);
+    copy.set_training_state(state.get_training_state());
+    EXPECT_EQ(copy.learning_rate(), 0.25);
+    state.set_learning_rate(0.125);
+    copy.set_training_state(state.get_training_state());
+    EXPECT_EQ(copy.learning_rate(), 0.125);
+  }
+}
+
 TEST(FlatState, ReturnsTheWeightsItWasGivenAndStoresKernelsChannelsLast) {
   FlatState state = make_state({});
   std::vector<float> weights(2 * 3 * 4 * 5 + 15);
