@@ -78,8 +78,8 @@ TEST(StateLayout, HashTellsWhatDecidesThatStateFits) {
 }
 
 TEST(FlatState, KeepsTheRateThatACallbackSet) {
-  for (const OptimizerKind kind : {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kNadam,
-                                   OptimizerKind::kAdafactor}) {
+  for (const OptimizerKind kind :
+       {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kNadam, OptimizerKind::kAdafactor}) {
     const OptimizerSpec optimizer = {.kind = kind, .learning_rate = 0.25};
     FlatState state = make_state(optimizer), copy = make_state(optimizer);
     EXPECT_EQ(state.learning_rate(), 0.25);
