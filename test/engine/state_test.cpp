@@ -75,6 +75,10 @@ TEST(StateLayout, HashTellsWhatDecidesThatStateFits) {
   EXPECT_NE(hash(small_model(), {.kind = OptimizerKind::kSgd, .momentum = 0.9}), base);
   EXPECT_NE(hash(small_model(), {.kind = OptimizerKind::kAdagrad}),
             hash(small_model(), {.kind = OptimizerKind::kRmsprop}));
+  EXPECT_NE(hash(small_model(), {.kind = OptimizerKind::kRmsprop, .momentum = 0.9}),
+            hash(small_model(), {.kind = OptimizerKind::kRmsprop, .centered = true}));
+  EXPECT_NE(hash(small_model(), {.kind = OptimizerKind::kAdam, .amsgrad = true}),
+            hash(small_model(), {.kind = OptimizerKind::kAdam, .use_ema = true}));
 }
 
 TEST(FlatState, KeepsTheRateThatACallbackSet) {
