@@ -7,6 +7,10 @@
 //   Dense                         units            integer
 //                                 activation       string    see below
 //                                 use_bias         boolean
+//   EinsumDense                   equation         string    without spaces
+//                                 output_shape     list      as written, -1 for null
+//                                 bias_axes        string    empty: no bias
+//                                 activation, use_bias       as Dense
 //   Activation                    activation       string
 //   ActivityRegularization        l1, l2           number
 //   Dropout, SpatialDropout1D/2D/3D, AlphaDropout
@@ -79,6 +83,8 @@
 //                                 groups           integer   -1 resolved
 //                                 epsilon, center, scale     as BatchNormalization
 //   UnitNormalization             axis             list
+//   LayerScale                    init_values      number
+//                                 projection_dim   integer
 //   Normalization                 axis             list      sorted; the axes that have statistics of their own
 //                                 has_statistics   boolean   whether mean, variance, count are among the weights
 //                                 mean, variance   numbers   else: one, or one per element of the axes

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Normalizations that look at one example alone: LayerNormalization, RMSNormalization, GroupNormalization,
-// UnitNormalization, and Normalization by statistics that were adapted before.
+// UnitNormalization, LayerScale, and Normalization by statistics that were adapted before.
 #include <ATen/ops/empty.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/rsqrt.h>
@@ -133,6 +133,12 @@ Values lower_unit_normalization(Lowering& lowering) {
   return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.input_shape(), {}, normalize);
 }
 
+Values lower_layer_scale(Lowering& lowering) {
+  const auto scale = [](const ForwardInputs& given) { return given.inputs[0].mul(given.weights[0]); };
+  return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.input_shape(), {lowering.weight("gamma")},
+                                          scale);
+}
+
 /// Given constants as a tensor of the statistics' shape, of one number where one number was given.
 at::Tensor constants(const std::vector<double>& numbers, const Axes& shape) {
   std::vector<float> values(numbers.begin(), numbers.end());
@@ -179,6 +185,7 @@ std::span<const LayerLowering> normalization_lowerings() {
   static constexpr LayerLowering kLowerings[] = {
       {"GroupNormalization", lower_group_normalization},
       {"LayerNormalization", lower_layer_normalization},
+      {"LayerScale", lower_layer_scale},
       {"Normalization", lower_normalization},
       {"RMSNormalization", lower_rms_normalization},
       {"UnitNormalization", lower_unit_normalization},

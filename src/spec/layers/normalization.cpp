@@ -93,6 +93,28 @@ Shape group_normalization_shape(const LayerCall& call) {
   return call.input();
 }
 
+/// The factor for each channel of ConvNeXt, which keras.applications keeps to itself.
+void read_layer_scale(LayerConfig& config, Attributes& attributes) {
+  attributes["init_values"] = config.number("init_values", {}, {});
+  attributes["projection_dim"] = config.integer("projection_dim", {}, {});
+}
+
+Shape layer_scale_shape(const LayerCall& call) {
+  const std::int64_t channels = integer_attribute(call.layer, "projection_dim");
+  if (call.input().empty() || (call.input().back() != channels && channels != 1)) {
+    refuse(call.where() + ": \"projection_dim\" " + std::to_string(channels) + " does not fit an input of shape " +
+           to_text(call.input()));
+  }
+  InitializerSpec& initializer = call.layer.weights.front().initializer;
+  initializer.class_name = "Constant";
+  initializer.value = number_attribute(call.layer, "init_values");
+  return call.input();
+}
+
+Shape layer_scale_weight(const LayerCall& call, std::string_view) {
+  return {integer_attribute(call.layer, "projection_dim")};
+}
+
 std::vector<WeightRule> gamma_and_beta() {
   return {{"gamma", "ones", "scale"}, {"beta", "zeros", "center"}};
 }
@@ -133,6 +155,12 @@ const std::vector<LayerKind>& normalization_layers() {
        .weights = gamma_and_beta(),
        .weight_shape = channel_weight,
        .mask_rule = MaskRule::kPassed},
+      {.class_name = "LayerScale",
+       .read = read_layer_scale,
+       .output_shape = layer_scale_shape,
+       .flops = one_flop_each,
+       .weights = {{"gamma", "ones"}},
+       .weight_shape = layer_scale_weight},
       {.class_name = "UnitNormalization",
        .read = read_axes,
        .output_shape = axes_shape,
