@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What parse_keras_json leaves in LayerSpec::attributes: the contract between src/spec and src/engine. No code.
 //
-// Every attribute below is always present (unless it says otherwise), under Keras's name, with Keras's default where the file is silent:
+// Every attribute below is always present (unless it says otherwise), under Keras's name, with Keras's default where
+// the file is silent:
 //
 //   class                         attribute        type      meaning
 //   Dense                         units            integer
@@ -146,9 +147,10 @@
 // hard_silu. What "hard_sigmoid" computes depends on ModelSpec::profile: relu6(x + 3) / 6 for kKeras3, else
 // clip(0.2 x + 0.5, 0, 1). An activation layer given as a function keeps its parameters in the text, "leaky_relu(0.1)":
 // activation_names.hpp.
-// Operation nodes (class "ops.<name>"; NodeSpec::roles tell which operand an input is: "" of the only one and of lists, else "x1", "x2",
-// "condition"). Truth values are 0 and 1. An operand that is a constant is an attribute of its name instead of an input: a
-// number, or numbers in C order with the list <name>_shape, which numpy's rules align with the tensors (batch axis included).
+// Operation nodes (class "ops.<name>"; NodeSpec::roles tell which operand an input is: "" of the only one and of lists,
+// else "x1", "x2", "condition"). Truth values are 0 and 1. An operand that is a constant is an attribute of its name
+// instead of an input: a number, or numbers in C order with the list <name>_shape, which numpy's rules align with the
+// tensors (batch axis included).
 //   add, subtract, multiply, divide, power, maximum, minimum, squared_difference, not_equal, equal, greater,
 //   greater_equal, less, less_equal, logical_and, logical_or, logical_xor      operands x1, x2
 //   matmul                     operands x1, x2; transpose_a, transpose_b   boolean
