@@ -26,3 +26,12 @@ if(MODELHOP_SANITIZE)
   add_compile_options(-fsanitize=${MODELHOP_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${MODELHOP_SANITIZE})
 endif()
+
+if(MODELHOP_BUILD_FUZZERS)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "MODELHOP_BUILD_FUZZERS needs clang, for libFuzzer")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()

@@ -90,6 +90,9 @@ class Model {
 std::shared_ptr<const Model> compile_model(const ModelSpec& model, const TrainSpec& train, Device device,
                                            const std::vector<std::int64_t>& dependent_row_elements);
 
+/// What Keras does when fit ends: with use_ema the weights become their moving average. Once, after the last unit.
+void finish_training(const Model& model, State& state);
+
 /// Names the order of examples and the random streams of one unit.
 /// Shuffle::kSegment permutes the whole segment; kBuffer takes the buffers in order and permutes inside each; kNone
 /// keeps the stored order. A permutation is a function of (run_seed, iteration, segment, pass, buffer) alone.

@@ -106,8 +106,8 @@ struct MetricSpec {
 /// How many sums a metric keeps for an output of `columns` elements on its last axis.
 std::size_t accumulator_count(const MetricSpec& metric, std::int64_t columns);
 
-/// The value from these sums, as Keras's result() gives it; a metric of several values (several thresholds, one per class)
-/// gives their mean. 0 where nothing was counted, as in Keras.
+/// The value from these sums, as Keras's result() gives it; a metric of several values (several thresholds, one per
+/// class) gives their mean. 0 where nothing was counted, as in Keras.
 double metric_value(const MetricSpec& metric, std::span<const double> accumulators, std::int64_t columns);
 
 enum class MetricFamily : std::uint8_t { kMeanOfRows, kCounts, kFScores, kConfusion, kR2 };

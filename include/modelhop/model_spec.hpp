@@ -18,8 +18,8 @@ using Shape = std::vector<std::int64_t>;
 std::int64_t element_count(const Shape& shape);
 
 /// Which Keras generation's numbers are meant, where they differ.
-/// kKeras22: Keras 2.0 to 2.3; kTf1: tf.keras of TensorFlow 1; kTf2Legacy: tf.keras 2.0 to 2.10, and its optimizers later;
-/// kTf2: tf.keras 2.11 to 2.15 and tf_keras; kKeras3: Keras 3.
+/// kKeras22: Keras 2.0 to 2.3; kTf1: tf.keras of TensorFlow 1; kTf2Legacy: tf.keras 2.0 to 2.10, and its optimizers
+/// later; kTf2: tf.keras 2.11 to 2.15 and tf_keras; kKeras3: Keras 3.
 enum class SemanticsProfile : std::uint8_t { kKeras22, kTf1, kTf2Legacy, kTf2, kKeras3 };
 
 /// "k22", "tf1", "tf2l", "tf2n", "k3". parse_profile throws kInvalidArgument for any other text.
@@ -115,7 +115,8 @@ struct NodeSpec {
   int layer = 0;                  ///< index into ModelSpec::layers
   std::vector<TensorRef> inputs;  ///< always of earlier nodes
   /// What each input is to the call, one per input: "" for positional ones, else the keyword of Keras's call():
-  /// "value", "key", "attention_mask", "initial_state", "mask", ... Operation nodes: which operand (layer_attributes.hpp).
+  /// "value", "key", "attention_mask", "initial_state", "mask", ... Operation nodes: which operand
+  /// (layer_attributes.hpp).
   std::vector<std::string> roles;
   Attributes arguments;  ///< further keywords of the call: "training", "use_causal_mask", ...
   MaskRule mask_rule = MaskRule::kDropped;

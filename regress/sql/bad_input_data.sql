@@ -136,7 +136,7 @@ SELECT modelhop.pack_one_hot(NULL, NULL), modelhop.pack_one_hot(3, 2);
 SELECT modelhop.pack_one_hot(1, 2147483647);
 SELECT modelhop.draw_curves('t', 'm', '{a}', '{NULL}', '{0}', '{1}', '{1}');
 SELECT modelhop.draw_curves('t', 'm', '{a}', '{2}', '{0}', '{1}', '{1}');
-SELECT modelhop.canonical_params(NULL), modelhop.keras_parameter_count(NULL);
+SELECT modelhop.canonical_params(NULL), modelhop.flat_weights(NULL, NULL);
 SET client_min_messages = error;
 DROP SCHEMA regress_bad CASCADE;
 DROP ROLE regress_modelhop_packer;

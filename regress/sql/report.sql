@@ -4,7 +4,8 @@ CREATE SCHEMA regress_report;
 SET search_path = regress_report, public;
 CREATE TABLE "Out_info" (mst_key integer, model_id integer, compile_params text, fit_params text, metrics_type text[],
   training_loss_final float8, training_metrics_final float8, validation_loss_final float8, validation_metrics_final float8,
-  training_loss float8[], training_metrics float8[], validation_loss float8[], validation_metrics float8[], status text, units jsonb);
+  training_loss float8[], training_metrics float8[], validation_loss float8[], validation_metrics float8[], status text, units jsonb,
+  metrics_goal text[] DEFAULT '{max}', training_scores jsonb, validation_scores jsonb, weights_iteration integer);
 CREATE TABLE "Out_summary" (model_arch_table text, metrics_iters integer[]);
 INSERT INTO "Out_summary" VALUES ('arch', '{1,2,4}');
 INSERT INTO "Out_info" VALUES
@@ -25,9 +26,13 @@ UPDATE "Out_info" SET validation_metrics_final = NULL;
 SELECT array_agg(mst_key ORDER BY rank) FROM modelhop.leaderboard('"Out"');
 UPDATE "Out_info" SET validation_loss_final = NULL;
 SELECT array_agg(mst_key ORDER BY rank) FROM modelhop.leaderboard('"Out"');
-UPDATE "Out_info" SET metrics_type = '{mae}';
+UPDATE "Out_info" SET metrics_type = '{mae}', metrics_goal = '{min}';
 SELECT array_agg(mst_key ORDER BY rank) FROM modelhop.leaderboard('"Out"');
-UPDATE "Out_info" SET metrics_type = '{accuracy}', validation_metrics_final = validation_metrics[3];
+UPDATE "Out_info" SET metrics_type = '{accuracy}', metrics_goal = '{max}', validation_metrics_final = validation_metrics[3];
+-- All scores of the last iteration, or of the one whose weights a callback has kept.
+UPDATE "Out_info" SET training_scores = '[{"iteration": 1, "loss": 2.5}, {"iteration": 2, "loss": 0.5, "accuracy": 0.75}]',
+  weights_iteration = CASE mst_key WHEN 2 THEN 1 END;
+SELECT mst_key, training_scores, validation_scores FROM modelhop.leaderboard('"Out"') ORDER BY 1;
 SELECT * FROM modelhop.unit_timeline('"Out"');
 -- Pictures: well-formed, a curve for each configuration and table, a gap where there is no number, text escaped.
 SELECT (xpath('count(//*[local-name()="svg"])', p::xml))[1] AS documents, (xpath('count(//*[@class="curve"])', p::xml))[1] AS curves,

@@ -30,6 +30,12 @@ sub sequential {
 
 sub layer { my ($class, %config) = @_; return { class_name => $class, config => \%config }; }
 
+sub functional {
+    my ($class, $name, $inputs, %config) = @_;
+    return { class_name => $class, name => $name, config => { name => $name, %config },
+        inbound_nodes => @$inputs ? [ [ map { [ $_, 0, 0, {} ] } @$inputs ] ] : [] };
+}
+
 my $mlp = sequential(
     layer('Flatten', batch_input_shape => [undef, 28, 28, 1]),
     layer('Dense', units => 24, activation => 'relu'), layer('Dense', units => 10, activation => 'softmax'));
@@ -65,25 +71,37 @@ sub fit {
     sql("SELECT modelhop.fit_multiple_model('packed_$segments', '$out', 'mst', 2, FALSE, $options)");
 }
 
-# The units of one call, per configuration, and how the call was set.
+# The units of one call and the rates that callbacks set, per configuration, and how the call was set.
 sub recorded_call {
     my ($out) = @_;
     my $text = sql("SELECT json_build_object('seed', s.seed::text, 'shuffle', s.shuffle, 'reset_optimizer', s.optimizer_state = 'reset',"
         . " 'units', (SELECT json_object_agg(i.mst_key, (SELECT json_agg(json_build_object('iteration', u->'iteration', 'segment', u->'segment')"
-        . "   ORDER BY (u->>'start')::float8) FROM jsonb_array_elements(i.units) u WHERE u->>'kind' = 'train')) FROM ${out}_info i))"
+        . "   ORDER BY (u->>'start')::float8) FROM jsonb_array_elements(i.units) u WHERE u->>'kind' = 'train')) FROM ${out}_info i),"
+        . " 'rates', (SELECT json_object_agg(i.mst_key, i.callback_events) FROM ${out}_info i))"
         . " FROM ${out}_summary s");
     return decode_json($text);
 }
 
 sub recorded_run {
     my ($out, $segments, @calls) = @_;
+    return recorded_run_of({ independent => [ { type => 'uint8', scale => 1 / 255 } ], dependent => [ { type => 'int16' } ] },
+        $out, $segments, @calls);
+}
+
+# The same for any arrays of the packed table.
+sub recorded_run_of {
+    my ($arrays, $out, $segments, @calls) = @_;
     my $configurations = decode_json(sql("SELECT json_agg(json_build_object('mst_key', i.mst_key, 'architecture', m.model_arch,"
         . " 'compile_params', i.compile_params, 'fit_params', i.fit_params)) FROM ${out}_info i JOIN $out m USING (mst_key)"));
     for my $configuration (@$configurations) {
-        $configuration->{calls} = [ map { my %call = %$_; $call{units} = [ @{ $_->{units}{ $configuration->{mst_key} } } ]; \%call } @calls ];
+        $configuration->{calls} = [ map {
+            my %call = %$_;
+            $call{units} = [ @{ $_->{units}{ $configuration->{mst_key} } } ];
+            $call{rates} = [ @{ $_->{rates}{ $configuration->{mst_key} } } ];
+            \%call
+        } @calls ];
     }
-    return { segments => $segments, independent_type => 'uint8', dependent_type => 'int16',
-        independent_scale => 1 / 255, configurations => $configurations };
+    return { segments => $segments, %$arrays, configurations => $configurations };
 }
 
 # Digests of all weights and training states after replaying the run alone.
@@ -147,6 +165,40 @@ my $second = recorded_call('whole');
 my $both = recorded_run('whole', 4, $first, $second);
 my $trained = trained('whole');
 is_deeply(replayed($both, 4), $trained, 'two calls with a restart of the trainer between them');
+
+# Several inputs and outputs, sample weights, and rates that a callback sets, in two calls.
+my $two = JSON::PP->new->canonical->encode({
+    class_name => 'Functional', keras_version => '2.10.0', backend => 'tensorflow',
+    config => { name => 'two', layers => [
+        functional('InputLayer', 'size_in', [], batch_input_shape => [undef, 3]),
+        functional('InputLayer', 'place_in', [], batch_input_shape => [undef, 1]),
+        functional('Dense', 'wide', ['size_in'], units => 8, activation => 'tanh'),
+        functional('Concatenate', 'all', ['wide', 'place_in'], axis => -1),
+        functional('Dense', 'demand_out', ['all'], units => 2, activation => 'softmax'),
+        functional('Dense', 'price_out', ['all'], units => 1, activation => 'linear') ],
+        input_layers => [ ['size_in', 0, 0], ['place_in', 0, 0] ], output_layers => [ ['demand_out', 0, 0], ['price_out', 0, 0] ] } });
+sql("CREATE TABLE shop AS SELECT ARRAY[sin(i), cos(i), sin(i * 3)]::real[] AS size, (i % 7)::smallint AS place,"
+    . " (sin(i) > 0)::text AS demand, ARRAY[sin(i) * 2]::real[] AS price, 1 + i % 3 AS weight FROM generate_series(1, 400) i");
+sql("SELECT modelhop.training_preprocessor_dl('shop', 'shop_packed', 'demand, price', 'size, place', 25, num_segments => 2, seed => 5,"
+    . " normalizing_consts => '{1,7}', sample_weight_varname => 'weight')");
+sql("SELECT modelhop.load_keras_model('shop_arch', '$two'::json)");
+sql("SELECT modelhop.load_model_selection_table('shop_arch', 'shop_mst', ARRAY[1],"
+    . " ARRAY[\$\$optimizer='SGD(lr=0.05, momentum=0.9)', loss=['categorical_crossentropy', 'mse']\$\$],"
+    . " ARRAY['batch_size=16', 'batch_size=16, callbacks=[LearningRateScheduler(ExponentialDecay(0.1, decay_steps=1, decay_rate=0.5))]'])");
+$rows{shop} = $node->basedir . '/shop.copy';
+sql("COPY (SELECT buffer_id, size_shape[1], size, place, demand, price, weight FROM shop_packed ORDER BY buffer_id) TO '$rows{shop}' (FORMAT binary)");
+my $arrays = { independent => [ { type => 'float32' }, { type => 'uint8', scale => 1 / 7 } ],
+    dependent => [ { type => 'int16' }, { type => 'float32' } ], has_sample_weight => JSON::PP::true };
+sql("SELECT modelhop.fit_multiple_model('shop_packed', 'shop_out', 'shop_mst', 2, FALSE, seed => 3)");
+my $shop_first = recorded_call('shop_out');
+sql("SELECT modelhop.fit_multiple_model('shop_packed', 'shop_out', 'shop_mst', 1, FALSE, warm_start => TRUE)");
+my @shop = ($shop_first, recorded_call('shop_out'));
+is_deeply(replayed(recorded_run_of($arrays, 'shop_out', 2, @shop), 'shop'), trained('shop_out'),
+    'several columns, sample weights and rates by a callback');
+my $unweighted = recorded_run_of($arrays, 'shop_out', 2, @shop);
+$_->{calls}[0]{rates} = [] for @{ $unweighted->{configurations} };
+is(scalar(grep { replayed($unweighted, 'shop')->{$_} ne trained('shop_out')->{$_} } '1 weights', '2 weights'), 1,
+    'without its rates, the configuration with a callback ends with other weights');
 
 # Nothing of the following may go unnoticed.
 my %alterations = (

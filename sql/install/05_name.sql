@@ -26,6 +26,11 @@ AS 'MODULE_PATHNAME', 'modelhop_column_names';
 COMMENT ON FUNCTION modelhop.column_names(text, text) IS
 'The names in a list such as x, "Two Words", by the rules of SQL identifiers.';
 
+CREATE FUNCTION modelhop.optional_names(argument text, list text) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT CASE WHEN list IS NULL THEN '{}'::text[] ELSE modelhop.column_names(argument, list) END $$;
+COMMENT ON FUNCTION modelhop.optional_names(text, text) IS 'The names in a list as column_names reads it; none where it is NULL.';
+
 CREATE FUNCTION modelhop.check_columns(argument text, relation regclass, columns text[], hint text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$

@@ -35,8 +35,9 @@ COMMENT ON AGGREGATE modelhop.pack_one_hot(integer, integer) IS
 
 CREATE TYPE modelhop.packed_variable AS (
   column_name text, sql_type text, cast_type text, shape integer[], element_type text, num_rows bigint,
-  encoding text, class_type text, class_values text, num_classes integer);
-COMMENT ON TYPE modelhop.packed_variable IS 'A column as it will be packed.';
+  encoding text, class_type text, class_values text, num_classes integer, normalizing_const real);
+COMMENT ON TYPE modelhop.packed_variable IS
+'A column as it will be packed. Independent ones have a constant that float32 values are divided by, sample weights the encoding weight.';
 
 CREATE FUNCTION modelhop.element_count(shape integer[]) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -79,13 +80,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT (column_name, format_type(t.oid, NULL), format_type(t.oid, -1), NULL, NULL, NULL, NULL,
           CASE WHEN t.typcategory = 'A' THEN format_type(t.oid, -1) ELSE format_type(nullif(t.typarray, 0), -1) END,
-          NULL, NULL)::modelhop.packed_variable
+          NULL, NULL, NULL)::modelhop.packed_variable
   FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
   WHERE a.attrelid = source AND a.attname = column_name AND NOT a.attisdropped
 $$;
 COMMENT ON FUNCTION modelhop.describe_column(regclass, text) IS 'The types of a column, before its values are read.';
 
-CREATE FUNCTION modelhop.examine_independent(source regclass, column_name text, given_shape integer[])
+CREATE FUNCTION modelhop.examine_independent(source regclass, column_name text, given_shape integer[],
+                                             normalizing_const real)
 RETURNS modelhop.packed_variable
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -103,10 +105,42 @@ BEGIN
   variable.shape := coalesce(given_shape, facts.shape);
   variable.element_type := facts.element_type;
   variable.num_rows := facts.num_rows;
+  variable.normalizing_const := normalizing_const;
   RETURN variable;
 END $$;
-COMMENT ON FUNCTION modelhop.examine_independent(regclass, text, integer[]) IS
+COMMENT ON FUNCTION modelhop.examine_independent(regclass, text, integer[], real) IS
 'How an independent column is packed; refuses it where it cannot be.';
+
+CREATE FUNCTION modelhop.examine_sample_weight(source regclass, column_name text) RETURNS modelhop.packed_variable[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  variable modelhop.packed_variable;
+  wrong text;
+BEGIN
+  IF column_name IS NULL THEN
+    RETURN '{}';
+  END IF;
+  variable := modelhop.describe_column(source, column_name);
+  IF variable.cast_type NOT IN ('smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric') THEN
+    RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
+      MESSAGE = format('argument sample_weight_varname: column "%s" is of type %s', column_name, variable.sql_type),
+      HINT = 'Give a column with one number for each row.';
+  END IF;
+  variable.num_rows := (modelhop.inspect_column(source, column_name)).num_rows;
+  EXECUTE format('SELECT s.%1$I::text FROM %2$s s WHERE s.%1$I < 0 LIMIT 1', column_name, source) INTO wrong;
+  IF wrong IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+      MESSAGE = format('argument sample_weight_varname: column "%s" holds %s, which is negative', column_name, wrong),
+      HINT = 'A weight says how much a row counts: 0 leaves it out.';
+  END IF;
+  variable.shape := '{1}';
+  variable.element_type := 'float32';
+  variable.encoding := 'weight';
+  RETURN ARRAY[variable];
+END $$;
+COMMENT ON FUNCTION modelhop.examine_sample_weight(regclass, text) IS
+'The column of sample weights as it is packed, in a list; an empty list where there is none.';
 
 CREATE FUNCTION modelhop.examine_numbers(source regclass, variable modelhop.packed_variable, encoding text)
 RETURNS modelhop.packed_variable
@@ -235,15 +269,14 @@ END $$;
 COMMENT ON FUNCTION modelhop.check_known_classes(regclass, modelhop.packed_variable) IS
 'Refuses a label that is not among the classes.';
 
-CREATE FUNCTION modelhop.packing_expression(variable modelhop.packed_variable, alias text, normalizing_const real)
-RETURNS text
+CREATE FUNCTION modelhop.packing_expression(variable modelhop.packed_variable, alias text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
 AS $$
   SELECT CASE
     WHEN variable.class_values IS NULL THEN
       format('modelhop.pack_examples(%I, %L, %L::real, %s)', alias, variable.element_type,
-             CASE WHEN variable.element_type = 'float32' AND variable.encoding IS NULL
-                  AND abs(normalizing_const - 1) >= 1e-6 THEN (1 / normalizing_const)::real ELSE 1::real END,
+             CASE WHEN variable.element_type = 'float32' AND abs(variable.normalizing_const - 1) >= 1e-6
+                  THEN (1 / variable.normalizing_const)::real ELSE 1::real END,
              modelhop.element_count(variable.shape))
     WHEN variable.encoding = 'class_id' THEN
       format('modelhop.pack_examples(array_position(%L::%s, %I) - 1, ''int16'', 1::real, 1)', variable.class_values,
@@ -253,5 +286,5 @@ AS $$
              variable.num_classes)
     END
 $$;
-COMMENT ON FUNCTION modelhop.packing_expression(modelhop.packed_variable, text, real) IS
+COMMENT ON FUNCTION modelhop.packing_expression(modelhop.packed_variable, text) IS
 'The aggregate call that packs a column.';

@@ -8,7 +8,8 @@ DECLARE
   storage text;
 BEGIN
   SELECT string_agg(format('%I bytea', column_name), ', ') || ', '
-      || string_agg(format('%I integer[]', column_name || '_shape'), ', '),
+      || string_agg(format('%I integer[]', column_name || '_shape'), ', ')
+         FILTER (WHERE encoding IS DISTINCT FROM 'weight'),
     string_agg(format('ALTER %I SET STORAGE EXTERNAL', column_name), ', ')
     INTO columns, storage FROM unnest(variables);
   EXECUTE format('CREATE TABLE %s (%s, buffer_id integer)', output, columns);
@@ -20,8 +21,7 @@ COMMENT ON FUNCTION modelhop.create_packed_table(text, modelhop.packed_variable[
 -- The rows are numbered, sorted by a hash of their number and cut into buffers in one statement. The sorts carry
 -- pointers to big values, not the values. The order depends on the seed and the order of the stored rows alone.
 CREATE FUNCTION modelhop.fill_packed_table(source regclass, output text, variables modelhop.packed_variable[],
-                                           normalizing_const real, num_rows bigint, num_buffers bigint, seed bigint)
-RETURNS void
+                                           num_rows bigint, num_buffers bigint, seed bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET work_mem = '256MB' SET enable_hashagg = off
 SET synchronize_seqscans = off SET max_parallel_workers_per_gather = 0
 AS $$
@@ -39,8 +39,9 @@ DECLARE
   written bigint;
 BEGIN
   SELECT string_agg(format('s.%I AS v%s', (variables[i]).column_name, i), ', '), string_agg('v' || i, ', '),
-    string_agg(modelhop.packing_expression(variables[i], 'v' || i, normalizing_const), ', ' ORDER BY i),
+    string_agg(modelhop.packing_expression(variables[i], 'v' || i), ', ' ORDER BY i),
     string_agg(format('count(*)::integer || %L::integer[]', (variables[i]).shape), ', ' ORDER BY i)
+      FILTER (WHERE (variables[i]).encoding IS DISTINCT FROM 'weight')
     INTO inputs, aliases, packs, shapes FROM generate_subscripts(variables, 1) i;
   EXECUTE format(
     'INSERT INTO %s SELECT %s, %s, buffer_id FROM ('
@@ -55,13 +56,13 @@ BEGIN
       MESSAGE = format('table %s was changed while it was packed', source), HINT = 'Call the function again.';
   END IF;
 END $$;
-COMMENT ON FUNCTION modelhop.fill_packed_table(regclass, text, modelhop.packed_variable[], real, bigint, bigint, bigint) IS
+COMMENT ON FUNCTION modelhop.fill_packed_table(regclass, text, modelhop.packed_variable[], bigint, bigint, bigint) IS
 'Writes the buffers of a packed table, shuffled where a seed is given.';
 
 CREATE FUNCTION modelhop.write_packed_summary(
   summary text, source_table text, output_table text, dependents modelhop.packed_variable[],
-  independents modelhop.packed_variable[], buffer_size bigint, normalizing_const real, num_segments integer, seed bigint)
-RETURNS void
+  independents modelhop.packed_variable[], weights modelhop.packed_variable[], buffer_size bigint,
+  normalizing_const real, num_segments integer, seed bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -75,19 +76,21 @@ BEGIN
     'CREATE TABLE %s (source_table text, output_table text, dependent_varname text[], independent_varname text[], '
     'dependent_vartype text[], %s, buffer_size integer, normalizing_const real, num_classes integer[], '
     'distribution_rules text, __internal_gpu_config__ text, independent_element_type text[], '
-    'dependent_element_type text[], dependent_encoding text[], num_segments integer, num_rows bigint, seed bigint)',
+    'dependent_element_type text[], dependent_encoding text[], num_segments integer, num_rows bigint, seed bigint, '
+    'normalizing_consts real[], sample_weight_varname text)',
     summary, class_columns);
   EXECUTE format(
     'INSERT INTO %s SELECT $1, $2, array_agg(d.column_name), $5, array_agg(d.sql_type), %s, $3, $4, '
     'CASE WHEN bool_and(d.num_classes IS NULL) THEN ARRAY[]::integer[] ELSE array_agg(d.num_classes) END, '
-    '%L, %3$L, $6, array_agg(d.element_type), array_agg(d.encoding), $7, $8, $9 FROM unnest($10) d',
+    '%L, %3$L, $6, array_agg(d.element_type), array_agg(d.encoding), $7, $8, $9, $11, $12 FROM unnest($10) d',
     summary, class_values, 'all_segments')
     USING source_table, output_table, buffer_size, normalizing_const,
       ARRAY(SELECT i.column_name FROM unnest(independents) i), ARRAY(SELECT i.element_type FROM unnest(independents) i),
-      num_segments, independents[1].num_rows, seed, dependents;
+      num_segments, independents[1].num_rows, seed, dependents,
+      ARRAY(SELECT i.normalizing_const FROM unnest(independents) i), weights[1].column_name;
 END $$;
 COMMENT ON FUNCTION modelhop.write_packed_summary(text, text, text, modelhop.packed_variable[],
-  modelhop.packed_variable[], bigint, real, integer, bigint) IS 'Writes the summary of a packed table.';
+  modelhop.packed_variable[], modelhop.packed_variable[], bigint, real, integer, bigint) IS 'Writes the summary of a packed table.';
 
 CREATE FUNCTION modelhop.count_buffers(num_rows bigint, row_bytes bigint, buffer_size integer, num_segments integer)
 RETURNS bigint
@@ -111,28 +114,28 @@ COMMENT ON FUNCTION modelhop.count_buffers(bigint, bigint, integer, integer) IS
 
 CREATE FUNCTION modelhop.write_packed_table(
   source regclass, source_table text, output text, summary text, output_table text,
-  dependents modelhop.packed_variable[], independents modelhop.packed_variable[], buffer_size integer,
-  normalizing_const real, num_segments integer, seed bigint) RETURNS void
+  dependents modelhop.packed_variable[], independents modelhop.packed_variable[], weights modelhop.packed_variable[],
+  buffer_size integer, normalizing_const real, num_segments integer, seed bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  variables modelhop.packed_variable[] := independents || dependents;
+  variables modelhop.packed_variable[] := independents || dependents || weights;
   num_rows bigint := independents[1].num_rows;
   row_bytes bigint := (SELECT sum(modelhop.element_count(v.shape) * CASE v.element_type WHEN 'uint8' THEN 1
                                   WHEN 'int16' THEN 2 ELSE 4 END) FROM unnest(variables) v);
   num_buffers bigint := modelhop.count_buffers(num_rows, row_bytes, buffer_size, num_segments);
 BEGIN
   PERFORM modelhop.create_packed_table(output, variables);
-  PERFORM modelhop.fill_packed_table(source, output, variables, normalizing_const, num_rows, num_buffers, seed);
-  PERFORM modelhop.write_packed_summary(summary, source_table, output_table, dependents, independents,
+  PERFORM modelhop.fill_packed_table(source, output, variables, num_rows, num_buffers, seed);
+  PERFORM modelhop.write_packed_summary(summary, source_table, output_table, dependents, independents, weights,
     ceil(num_rows / num_buffers::numeric)::bigint, normalizing_const, num_segments, seed);
 END $$;
 COMMENT ON FUNCTION modelhop.write_packed_table(regclass, text, text, text, text, modelhop.packed_variable[],
-  modelhop.packed_variable[], integer, real, integer, bigint) IS 'Writes a packed table and its summary from examined columns.';
+  modelhop.packed_variable[], modelhop.packed_variable[], integer, real, integer, bigint) IS 'Writes a packed table and its summary from examined columns.';
 
 CREATE FUNCTION modelhop.check_packing_arguments(
-  source regclass, dependent_names text[], independent_names text[], buffer_size integer, num_segments integer,
-  independent_shape integer[]) RETURNS void
+  source regclass, dependent_names text[], independent_names text[], weight_names text[], buffer_size integer,
+  num_segments integer, independent_shape integer[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -140,7 +143,13 @@ DECLARE
 BEGIN
   PERFORM modelhop.check_columns('dependent_varname', source, dependent_names, 'Name a column of the source table.');
   PERFORM modelhop.check_columns('independent_varname', source, independent_names, 'Name a column of the source table.');
-  SELECT n INTO name FROM unnest(independent_names || dependent_names || '{buffer_id}'::text[]) n
+  PERFORM modelhop.check_columns('sample_weight_varname', source, weight_names, 'Name a column of the source table.');
+  IF cardinality(weight_names) > 1 THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+      MESSAGE = format('argument sample_weight_varname: %s names %s columns', weight_names, cardinality(weight_names)),
+      HINT = 'All outputs share one column of weights.';
+  END IF;
+  SELECT n INTO name FROM unnest(independent_names || dependent_names || weight_names || '{buffer_id}'::text[]) n
   GROUP BY n HAVING count(*) > 1 LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'duplicate_column',
@@ -163,25 +172,54 @@ BEGIN
       MESSAGE = 'argument independent_shape goes with one independent variable';
   END IF;
 END $$;
-COMMENT ON FUNCTION modelhop.check_packing_arguments(regclass, text[], text[], integer, integer, integer[]) IS
+COMMENT ON FUNCTION modelhop.check_packing_arguments(regclass, text[], text[], text[], integer, integer, integer[]) IS
 'Refuses arguments of the preprocessors that make no sense, before data is read.';
 
-CREATE FUNCTION modelhop.pack_training_table(
-  source regclass, source_table text, output text, summary text, output_table text, dependent_names text[],
-  independent_names text[], buffer_size integer, normalizing_const real, num_classes integer[], num_segments integer,
-  seed bigint, dependent_encoding text, independent_shape integer[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION modelhop.independent_constants(independent_names text[], normalizing_const real, normalizing_consts real[])
+RETURNS real[]
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  segments integer := coalesce(num_segments, current_setting('modelhop.slots')::integer);
 BEGIN
-  PERFORM modelhop.check_packing_arguments(source, dependent_names, independent_names, buffer_size, num_segments,
-                                           independent_shape);
   IF NOT (normalizing_const > 0 AND normalizing_const < 'Infinity') THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
       MESSAGE = format('argument normalizing_const: %s is not a positive number', normalizing_const),
       HINT = 'Give what the values are divided by, 255 for bytes of images.';
-  ELSIF cardinality(num_classes) NOT IN (0, cardinality(dependent_names)) THEN
+  ELSIF normalizing_consts IS NULL THEN
+    RETURN array_fill(normalizing_const, ARRAY[cardinality(independent_names)]);
+  ELSIF abs(normalizing_const - 1) >= 1e-6 THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+      MESSAGE = format('argument normalizing_const: %s goes not with normalizing_consts %s', normalizing_const,
+                       normalizing_consts),
+      HINT = 'Give one of them.';
+  ELSIF cardinality(normalizing_consts) <> cardinality(independent_names) THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+      MESSAGE = format('argument normalizing_consts: %s has not one number for each of the %s independent variables',
+                       normalizing_consts, cardinality(independent_names)),
+      HINT = 'Give 1 for columns that stay as they are, such as numbers of words.';
+  ELSIF NOT (SELECT bool_and(c IS NOT NULL AND c > 0 AND c < 'Infinity') FROM unnest(normalizing_consts) c) THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+      MESSAGE = format('argument normalizing_consts: %s has a value that is not a positive number', normalizing_consts),
+      HINT = 'Give what the values of each column are divided by.';
+  END IF;
+  RETURN normalizing_consts;
+END $$;
+COMMENT ON FUNCTION modelhop.independent_constants(text[], real, real[]) IS
+'What the values of each independent column are divided by.';
+
+CREATE FUNCTION modelhop.pack_training_table(
+  source regclass, source_table text, output text, summary text, output_table text, dependent_names text[],
+  independent_names text[], buffer_size integer, normalizing_const real, num_classes integer[], num_segments integer,
+  seed bigint, dependent_encoding text, independent_shape integer[], normalizing_consts real[], weight_names text[])
+RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  segments integer := coalesce(num_segments, current_setting('modelhop.slots')::integer);
+  constants real[] := modelhop.independent_constants(independent_names, normalizing_const, normalizing_consts);
+BEGIN
+  PERFORM modelhop.check_packing_arguments(source, dependent_names, independent_names, weight_names, buffer_size,
+                                           num_segments, independent_shape);
+  IF cardinality(num_classes) NOT IN (0, cardinality(dependent_names)) THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
       MESSAGE = format('argument num_classes: %s has not one number for each of the %s dependent variables',
                        num_classes, cardinality(dependent_names)),
@@ -195,19 +233,20 @@ BEGIN
     source, source_table, output, summary, output_table,
     ARRAY(SELECT modelhop.examine_dependent(source, n, dependent_encoding, num_classes[i])
           FROM unnest(dependent_names) WITH ORDINALITY AS d(n, i) ORDER BY i),
-    ARRAY(SELECT modelhop.examine_independent(source, n, independent_shape)
+    ARRAY(SELECT modelhop.examine_independent(source, n, independent_shape, constants[i])
           FROM unnest(independent_names) WITH ORDINALITY AS d(n, i) ORDER BY i),
-    buffer_size, normalizing_const, segments,
+    modelhop.examine_sample_weight(source, weight_names[1]), buffer_size, normalizing_const, segments,
     coalesce(seed, ('x' || substr(md5(random()::text || clock_timestamp()::text), 1, 15))::bit(60)::bigint));
 END $$;
 COMMENT ON FUNCTION modelhop.pack_training_table(regclass, text, text, text, text, text[], text[], integer, real,
-  integer[], integer, bigint, text, integer[]) IS 'Packs a training table whose names are resolved.';
+  integer[], integer, bigint, text, integer[], real[], text[]) IS 'Packs a training table whose names are resolved.';
 
 CREATE FUNCTION modelhop.training_preprocessor_dl(
   source_table varchar, output_table varchar, dependent_varname varchar, independent_varname varchar,
   buffer_size integer DEFAULT NULL, normalizing_const real DEFAULT 1.0, num_classes integer[] DEFAULT NULL,
   distribution_rules text DEFAULT NULL, num_segments integer DEFAULT NULL, seed bigint DEFAULT NULL,
-  dependent_encoding text DEFAULT NULL, independent_shape integer[] DEFAULT NULL) RETURNS void
+  dependent_encoding text DEFAULT NULL, independent_shape integer[] DEFAULT NULL,
+  normalizing_consts real[] DEFAULT NULL, sample_weight_varname text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -219,10 +258,11 @@ BEGIN
     modelhop.column_names('dependent_varname', dependent_varname),
     modelhop.column_names('independent_varname', independent_varname), buffer_size,
     coalesce(normalizing_const, 1.0::pg_catalog.float4), num_classes, num_segments, seed, dependent_encoding,
-    independent_shape);
+    independent_shape, normalizing_consts, modelhop.optional_names('sample_weight_varname', sample_weight_varname));
 END $$;
 COMMENT ON FUNCTION modelhop.training_preprocessor_dl(varchar, varchar, varchar, varchar, integer, real, integer[], text,
-  integer, bigint, text, integer[]) IS 'Packs a table of examples, shuffled, into buffers for training.';
+  integer, bigint, text, integer[], real[], text) IS
+'Packs a table of examples, shuffled, into buffers for training. Lists of columns stand for the inputs and outputs of a model by their position; normalizing_consts has a constant for each independent column, sample_weight_varname says how much a row counts.';
 
 CREATE FUNCTION modelhop.read_training_variable(training regclass, summary regclass, i integer)
 RETURNS modelhop.packed_variable
@@ -276,12 +316,12 @@ COMMENT ON FUNCTION modelhop.examine_validation_dependent(regclass, text, modelh
 'How a dependent column of a validation table is packed: as that of its training table.';
 
 CREATE FUNCTION modelhop.examine_validation_independent(source regclass, column_name text, given_shape integer[],
-                                                        training_shape integer[])
+                                                        training_shape integer[], normalizing_const real)
 RETURNS modelhop.packed_variable
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  variable modelhop.packed_variable := modelhop.examine_independent(source, column_name, given_shape);
+  variable modelhop.packed_variable := modelhop.examine_independent(source, column_name, given_shape, normalizing_const);
 BEGIN
   -- Bytes have no dimensions of their own.
   IF given_shape IS NULL AND variable.cast_type = 'bytea'
@@ -296,7 +336,7 @@ BEGIN
   END IF;
   RETURN variable;
 END $$;
-COMMENT ON FUNCTION modelhop.examine_validation_independent(regclass, text, integer[], integer[]) IS
+COMMENT ON FUNCTION modelhop.examine_validation_independent(regclass, text, integer[], integer[], real) IS
 'How an independent column of a validation table is packed; refuses another shape than the training table has.';
 
 CREATE FUNCTION modelhop.training_shapes(training regclass, names text[]) RETURNS text[]
@@ -321,21 +361,21 @@ COMMENT ON FUNCTION modelhop.training_shapes(regclass, text[]) IS
 CREATE FUNCTION modelhop.pack_validation_table(
   source regclass, source_table text, output text, summary text, output_table text, dependent_names text[],
   independent_names text[], training regclass, training_summary regclass, buffer_size integer, num_segments integer,
-  independent_shape integer[]) RETURNS void
+  independent_shape integer[], weight_names text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   of_training record;
   shapes text[];
 BEGIN
-  PERFORM modelhop.check_packing_arguments(source, dependent_names, independent_names, buffer_size, num_segments,
-                                           independent_shape);
+  PERFORM modelhop.check_packing_arguments(source, dependent_names, independent_names, weight_names, buffer_size,
+                                           num_segments, independent_shape);
   PERFORM modelhop.check_columns('training_preprocessor_table', training_summary,
     ARRAY['dependent_varname', 'independent_varname', 'dependent_vartype', 'normalizing_const', 'num_classes',
-          'dependent_encoding', 'dependent_element_type', 'num_segments'],
+          'dependent_encoding', 'dependent_element_type', 'num_segments', 'normalizing_consts'],
     'Name the output of training_preprocessor_dl.');
-  EXECUTE format('SELECT dependent_varname, independent_varname, normalizing_const, num_segments FROM %s',
-                 training_summary) INTO of_training;
+  EXECUTE format('SELECT dependent_varname, independent_varname, normalizing_const, normalizing_consts, num_segments '
+                 'FROM %s', training_summary) INTO of_training;
   IF cardinality(of_training.dependent_varname) IS DISTINCT FROM cardinality(dependent_names)
      OR cardinality(of_training.independent_varname) IS DISTINCT FROM cardinality(independent_names) THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
@@ -352,17 +392,19 @@ BEGIN
     ARRAY(SELECT modelhop.examine_validation_dependent(
             source, n, modelhop.read_training_variable(training, training_summary, i::integer))
           FROM unnest(dependent_names) WITH ORDINALITY AS d(n, i) ORDER BY i),
-    ARRAY(SELECT modelhop.examine_validation_independent(source, n, independent_shape, shapes[i]::integer[])
+    ARRAY(SELECT modelhop.examine_validation_independent(source, n, independent_shape, shapes[i]::integer[],
+                                                          of_training.normalizing_consts[i])
           FROM unnest(independent_names) WITH ORDINALITY AS d(n, i) ORDER BY i),
-    buffer_size, of_training.normalizing_const, coalesce(num_segments, of_training.num_segments), NULL);
+    modelhop.examine_sample_weight(source, weight_names[1]), buffer_size, of_training.normalizing_const, coalesce(num_segments, of_training.num_segments), NULL);
 END $$;
 COMMENT ON FUNCTION modelhop.pack_validation_table(regclass, text, text, text, text, text[], text[], regclass, regclass,
-  integer, integer, integer[]) IS 'Packs a validation table whose names are resolved.';
+  integer, integer, integer[], text[]) IS 'Packs a validation table whose names are resolved.';
 
 CREATE FUNCTION modelhop.validation_preprocessor_dl(
   source_table varchar, output_table varchar, dependent_varname varchar, independent_varname varchar,
   training_preprocessor_table varchar, buffer_size integer DEFAULT NULL, distribution_rules text DEFAULT NULL,
-  num_segments integer DEFAULT NULL, independent_shape integer[] DEFAULT NULL) RETURNS void
+  num_segments integer DEFAULT NULL, independent_shape integer[] DEFAULT NULL,
+  sample_weight_varname text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -375,8 +417,8 @@ BEGIN
     modelhop.column_names('independent_varname', independent_varname),
     modelhop.existing_table('training_preprocessor_table', training_preprocessor_table),
     modelhop.existing_table('training_preprocessor_table', training_preprocessor_table, '_summary'), buffer_size,
-    num_segments, independent_shape);
+    num_segments, independent_shape, modelhop.optional_names('sample_weight_varname', sample_weight_varname));
 END $$;
 COMMENT ON FUNCTION modelhop.validation_preprocessor_dl(varchar, varchar, varchar, varchar, varchar, integer, text,
-  integer, integer[]) IS
+  integer, integer[], text) IS
 'Packs a table of examples in its own order, encoded as the training table is, for validation and evaluation.';

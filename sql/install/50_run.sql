@@ -103,6 +103,18 @@ AS 'MODULE_PATHNAME', 'modelhop_predict_threshold';
 COMMENT ON FUNCTION modelhop.predict(varchar, varchar, varchar, varchar, varchar, double precision, boolean, integer) IS
 'Writes the classes whose probability is above pred_type for the rows of an unpacked table';
 
+CREATE FUNCTION modelhop.model_weights(model_table varchar, mst_key integer DEFAULT NULL) RETURNS bytea
+LANGUAGE c STABLE
+AS 'MODULE_PATHNAME', 'modelhop_model_weights';
+COMMENT ON FUNCTION modelhop.model_weights(varchar, integer) IS
+'The trained weights of a model: the float32 of get_weights(), one array behind the other.';
+
+CREATE FUNCTION modelhop.model_safetensors(model_table varchar, mst_key integer DEFAULT NULL) RETURNS bytea
+LANGUAGE c STABLE
+AS 'MODULE_PATHNAME', 'modelhop_model_safetensors';
+COMMENT ON FUNCTION modelhop.model_safetensors(varchar, integer) IS
+'The trained weights of a model as a safetensors file: with names, which begin with the place in get_weights(), and shapes.';
+
 CREATE FUNCTION modelhop.plan(
     source_table varchar,
     model_output_table varchar,

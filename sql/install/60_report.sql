@@ -5,11 +5,6 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT coalesce(value NOT IN ('NaN', 'Infinity', '-Infinity'), false) $$;
 COMMENT ON FUNCTION modelhop.is_finite(double precision) IS 'Whether a value is a finite number; false for NULL.';
 
-CREATE FUNCTION modelhop.is_better_higher(metric text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT coalesce(lower(metric) ~ '(acc|top_k|auc|precision|recall)', false) $$;
-COMMENT ON FUNCTION modelhop.is_better_higher(text) IS 'Whether a metric grows when a model gets better.';
-
 CREATE FUNCTION modelhop.info_table(output_table varchar) RETURNS regclass
 LANGUAGE plpgsql
 AS $$
@@ -19,16 +14,24 @@ BEGIN
   PERFORM modelhop.check_columns('output_table', info,
     ARRAY['mst_key', 'model_id', 'compile_params', 'fit_params', 'metrics_type', 'training_loss_final',
           'training_metrics_final', 'validation_loss_final', 'validation_metrics_final', 'training_loss',
-          'training_metrics', 'validation_loss', 'validation_metrics', 'status', 'units']::pg_catalog.text[],
+          'training_metrics', 'validation_loss', 'validation_metrics', 'status', 'units', 'metrics_goal',
+          'training_scores', 'validation_scores', 'weights_iteration']::pg_catalog.text[],
     'Name the output of fit_multiple_model.');
   RETURN info;
 END $$;
 COMMENT ON FUNCTION modelhop.info_table(varchar) IS 'The _info table of a run, checked.';
 
+CREATE FUNCTION modelhop.scores_of_iteration(scores jsonb, iteration integer) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT s.score FROM jsonb_array_elements(scores) AS s(score) WHERE (s.score ->> 'iteration')::integer = iteration $$;
+COMMENT ON FUNCTION modelhop.scores_of_iteration(jsonb, integer) IS
+'The losses and metrics of one iteration out of training_scores or validation_scores.';
+
 CREATE FUNCTION modelhop.rank_configurations(info regclass)
 RETURNS TABLE(rank integer, mst_key integer, model_id integer, compile_params text, fit_params text,
               training_loss double precision, training_metric double precision, validation_loss double precision,
-              validation_metric double precision, metric_gap double precision, status text)
+              validation_metric double precision, metric_gap double precision, status text, training_scores jsonb,
+              validation_scores jsonb)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -39,7 +42,8 @@ BEGIN
       SELECT i.mst_key, i.model_id, i.compile_params::text, i.fit_params::text,
         i.training_loss_final AS tl, i.training_metrics_final AS tm, i.validation_loss_final AS vl,
         i.validation_metrics_final AS vm, i.status::text,
-        CASE WHEN modelhop.is_better_higher(i.metrics_type[1]) THEN -1 ELSE 1 END AS direction
+        CASE WHEN i.metrics_goal[1] = 'max' THEN -1 ELSE 1 END AS direction, i.training_scores, i.validation_scores,
+        coalesce(i.weights_iteration, (i.training_scores -> -1 ->> 'iteration')::integer) AS iteration
       FROM %s i),
     scored AS (
       SELECT r.*,
@@ -49,7 +53,8 @@ BEGIN
       FROM result r)
     SELECT (row_number() OVER (ORDER BY modelhop.is_finite(score) AND status IS DISTINCT FROM 'diverged' DESC,
                                modelhop.is_finite(score) DESC, score, coalesce(vl, tl), mst_key))::integer,
-      mst_key, model_id, compile_params, fit_params, tl, tm, vl, vm, tm - vm, status
+      mst_key, model_id, compile_params, fit_params, tl, tm, vl, vm, tm - vm, status,
+      modelhop.scores_of_iteration(training_scores, iteration), modelhop.scores_of_iteration(validation_scores, iteration)
     FROM scored ORDER BY 1 $query$, info);
 END $$;
 COMMENT ON FUNCTION modelhop.rank_configurations(regclass) IS 'The rows of a leaderboard.';
@@ -57,7 +62,8 @@ COMMENT ON FUNCTION modelhop.rank_configurations(regclass) IS 'The rows of a lea
 CREATE FUNCTION modelhop.leaderboard(output_table varchar)
 RETURNS TABLE(rank integer, mst_key integer, model_id integer, compile_params text, fit_params text,
               training_loss double precision, training_metric double precision, validation_loss double precision,
-              validation_metric double precision, metric_gap double precision, status text)
+              validation_metric double precision, metric_gap double precision, status text, training_scores jsonb,
+              validation_scores jsonb)
 LANGUAGE sql
 AS $$ SELECT * FROM modelhop.rank_configurations(modelhop.info_table(output_table)) $$;
 COMMENT ON FUNCTION modelhop.leaderboard(varchar) IS

@@ -138,6 +138,15 @@ class LocalExecutor final : public Executor {
 }  // namespace
 }  // namespace engine
 
+void finish_training(const Model& model, State& state) {
+  engine::guarded([&] {
+    const engine::ComputeScope scope;
+    const engine::Network& network = engine::network_of(model);
+    engine::FlatState& flat = engine::flat_state_of(network, state);
+    if (network.train_spec().optimizer.use_ema && flat.step > 0) flat.parameters.copy_(flat.slots.back());
+  });
+}
+
 std::unique_ptr<Executor> make_executor(Device device) {
   return engine::guarded([&] { return std::make_unique<engine::LocalExecutor>(device); });
 }

@@ -156,6 +156,7 @@ void FlatState::set_weights(std::span<const float> weights) {
       parameters.copy_(host_parameters);
       statistics.copy_(host_statistics);
     }
+    if (layout_->has_average) slots.back().copy_(parameters);
   });
 }
 

@@ -28,8 +28,8 @@ struct BatchRows {
 /// out[r, i] = float32(x[r, i]) * scale of the array.
 void gather_floats(const RowList& list, float* out);
 
-/// Class ids, one for each element of a row. Throws kInvalidArgument for an id outside [0, classes) that is not the one to
-/// ignore.
+/// Class ids, one for each element of a row. Throws kInvalidArgument for an id outside [0, classes) that is not the one
+/// to ignore.
 void gather_class_ids(const RowList& list, std::int64_t classes, std::optional<std::int64_t> ignored,
                       std::int64_t* out);
 

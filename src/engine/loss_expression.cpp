@@ -131,8 +131,7 @@ Tensor mean_squared_logarithmic_error(const Given& given) {
 Tensor huber(const Given& given) {
   const double delta = given.loss().delta;
   const Tensor error = at::abs(given.p.sub(given.y));
-  return row_mean(
-      at::where(error.le(delta), error.square().mul(0.5), error.mul(delta).sub(0.5 * delta * delta)));
+  return row_mean(at::where(error.le(delta), error.square().mul(0.5), error.mul(delta).sub(0.5 * delta * delta)));
 }
 Tensor log_cosh(const Given& given) {
   const Tensor d = given.p.sub(given.y);
@@ -172,23 +171,20 @@ Tensor cosine_similarity(const Given& given) {
   return row_sum(unit_rows(given.y).mul(unit_rows(given.p))).neg();
 }
 
-/// Dice and Tversky see the whole batch as one set; each row is given the batch's value.
-Tensor tversky_of(const Given& given, double alpha, double beta) {
+/// Dice and Tversky see the whole batch as one set; each row is given the batch's value. In Keras's Tversky alpha
+/// weighs what is missed and beta what is wrongly found, whatever its documentation calls them.
+Tensor tversky(const Given& given) {
   const Tensor overlap = at::sum(given.y.mul(given.p));
-  const Tensor false_positives = at::sum(not_of(given.y).mul(given.p));
-  const Tensor false_negatives = at::sum(given.y.mul(not_of(given.p)));
-  const Tensor whole = overlap.add(false_positives.mul(alpha)).add(false_negatives.mul(beta)).add(kEpsilon);
-  return not_of(overlap.add(kEpsilon).div(whole)).expand({given.p.size(0)});
+  const Tensor missed = at::sum(given.y.mul(not_of(given.p)));
+  const Tensor wrong = at::sum(not_of(given.y).mul(given.p));
+  const Tensor whole = overlap.add(missed.mul(given.loss().alpha)).add(wrong.mul(given.loss().beta)).add(kEpsilon);
+  return not_of(overlap.div(whole)).expand({given.p.size(0)});
 }
 Tensor dice(const Given& given) {
   const Tensor overlap = at::sum(given.y.mul(given.p)).mul(2.0);
   const Tensor whole = at::sum(given.y).add(at::sum(given.p));
   return not_of(overlap.add(kEpsilon).div(whole.add(kEpsilon))).expand({given.p.size(0)});
 }
-Tensor tversky(const Given& given) {
-  return tversky_of(given, given.loss().alpha, given.loss().beta);
-}
-
 using Expression = Tensor (*)(const Given& given);
 
 Expression expression_of(LossKind kind) {

@@ -6,8 +6,8 @@
 //   tf.keras 2.11 on,  sum(w m l (n / sum m)) / n
 //   Keras 3            the same; mean_with_sample_weight: sum(w m l) / sum(w m)
 //   Keras 2.2          l m / mean(m), averaged over positions, times w / mean(w != 0), averaged over examples
-// and `sum` leaves out the division. Positions of a class to ignore are left out of the mean by all that know it. What is
-// common to all is the mean of l times the factor that this file computes.
+// and `sum` leaves out the division. Positions of a class to ignore are left out of the mean by all that know it. What
+// is common to all is the mean of l times the factor that this file computes.
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/ones.h>
 

@@ -180,8 +180,7 @@ double element_row(const OutputLoss& output, const float* p, const float* y, std
   if (output.loss.kind == LossKind::kMeanSquaredError) return squared_row(p, y, count, gradient, scale);
   if (output.loss.kind == LossKind::kMeanAbsoluteError) return absolute_row(p, y, count, gradient, scale);
   if (output.takes_logits()) return binary_logits_row(p, y, count, smoothing, gradient, scale);
-  const bool is_tf =
-      output.profile != SemanticsProfile::kKeras22 && output.profile != SemanticsProfile::kKeras3;
+  const bool is_tf = output.profile != SemanticsProfile::kKeras22 && output.profile != SemanticsProfile::kKeras3;
   return binary_probabilities_row(p, y, count, smoothing, is_tf ? kEpsilon : 0.0F, gradient, scale);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Losses of single rows, and the two forms of the whole batch: loops for the frequent ones on the CPU, ATen expressions for
-// all losses on every device.
+// Losses of single rows, and the two forms of the whole batch: loops for the frequent ones on the CPU, ATen expressions
+// for all losses on every device.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -86,8 +86,8 @@ class ForkInserter {
   std::vector<std::unique_ptr<Operation>> operations_;
 };
 
-/// Whether a loss may look behind this layer for the activation that is its input, as Keras does where the layer hands the
-/// same tensor on: an Activation that is linear (not TensorFlow 1), a Dropout of rate 0 (Keras 3).
+/// Whether a loss may look behind this layer for the activation that is its input, as Keras does where the layer hands
+/// the same tensor on: an Activation that is linear (not TensorFlow 1), a Dropout of rate 0 (Keras 3).
 bool shows_activation(const ModelSpec& model, const TensorRef& output, const Value& value) {
   const NodeSpec& node = model.nodes[output.node];
   const LayerSpec& layer = model.layers[node.layer];

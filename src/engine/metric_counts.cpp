@@ -105,8 +105,9 @@ void add_confusion(const MetricSpec& metric, const MetricRows& batch, std::span<
       continue;
     }
     for (std::int64_t column = 0; column < batch.rows.columns; ++column) {
-      const double predicted = metric.kind == MetricKind::kBinaryIoU ? (p[column] >= static_cast<float>(metric.threshold) ? 1.0 : 0.0)
-                                                                     : static_cast<double>(p[column]);
+      const double predicted = metric.kind == MetricKind::kBinaryIoU
+                                   ? (p[column] >= static_cast<float>(metric.threshold) ? 1.0 : 0.0)
+                                   : static_cast<double>(p[column]);
       add(batch.target(row, column), predicted, row);
     }
   }

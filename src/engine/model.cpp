@@ -73,7 +73,7 @@ std::string plan_key_of(const ModelSpec& model) {
 
 Network::Network(ModelSpec spec, TrainSpec train, Device device, std::vector<std::int64_t> dependent_row_elements)
     : spec_(std::move(spec)),
-      train_(resolve_train_spec(std::move(train), spec_)),
+      train_(dependent_row_elements.empty() ? std::move(train) : resolve_train_spec(std::move(train), spec_)),
       device_(device),
       layout_(std::make_shared<const StateLayout>(make_state_layout(spec_, train_.optimizer))),
       parameter_count_(modelhop::parameter_count(spec_)) {

@@ -96,7 +96,7 @@ void apply(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& 
     const StepFactors step = factors_of(optimizer, profile, state, update);
     if (optimizer.weight_decay != 0.0) {
       const double rate = learning_rate_at(optimizer, update, state.base_rate);
-      state.parameters.mul_(1.0 - optimizer.weight_decay * rate);
+      state.parameters.sub_(state.parameters.mul(optimizer.weight_decay).mul_(rate));  // rounds as Keras does
     }
     if (on_host && has_host_loop(optimizer.kind)) {
       step_on_host(optimizer, step, state, gradients);
@@ -128,10 +128,6 @@ void apply_optimizer(const OptimizerSpec& optimizer, SemanticsProfile profile, F
 void apply_optimizer_by_operations(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& state,
                                    at::Tensor& gradients) {
   apply(optimizer, profile, state, gradients, false);
-}
-
-void finish_training(const OptimizerSpec& optimizer, FlatState& state) {
-  if (optimizer.use_ema && state.step > 0) state.parameters.copy_(average_of(state));
 }
 
 }  // namespace modelhop::engine

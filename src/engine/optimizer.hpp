@@ -18,7 +18,4 @@ void apply_optimizer(const OptimizerSpec& optimizer, SemanticsProfile profile, F
 void apply_optimizer_by_operations(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& state,
                                    at::Tensor& gradients);
 
-/// What Keras does when fit ends: with use_ema and no frequency the weights become their moving average.
-void finish_training(const OptimizerSpec& optimizer, FlatState& state);
-
 }  // namespace modelhop::engine

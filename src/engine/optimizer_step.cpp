@@ -82,8 +82,7 @@ void step_adadelta(const StepFactors& step, FlatState& state, const Tensor& g) {
   Tensor& square = state.slots[0];
   Tensor& moved = state.slots[1];
   square.mul_(step.rho).addcmul_(g, g, step.one_minus_rho);
-  const Tensor update =
-      g.mul(moved.add(step.epsilon).sqrt_()).div_(square.add(step.epsilon).sqrt_());
+  const Tensor update = g.mul(moved.add(step.epsilon).sqrt_()).div_(square.add(step.epsilon).sqrt_());
   state.parameters.add_(update, -step.rate);
   moved.mul_(step.rho).addcmul_(update, update, step.one_minus_rho);
 }
@@ -145,10 +144,10 @@ double root_mean_square(const Tensor& values) {
   return std::sqrt(at::mean(values.square(), at::kDouble).item<double>());
 }
 
-/// Shazeer and Stern (ICML 2018): for a matrix the squares of its rows and columns alone are kept, at the beginning of the
-/// weight's places in the two slots.
-void step_adafactor_of(const OptimizerSpec& optimizer, double learning_rate, const WeightPlace& place,
-                       FlatState& state, const Tensor& gradients, std::int64_t update) {
+/// Shazeer and Stern (ICML 2018): for a matrix the squares of its rows and columns alone are kept, at the beginning of
+/// the weight's places in the two slots.
+void step_adafactor_of(const OptimizerSpec& optimizer, double learning_rate, const WeightPlace& place, FlatState& state,
+                       const Tensor& gradients, std::int64_t update) {
   Tensor w = keras_view(place, state.parameters);
   const Tensor g = keras_view(place, gradients);
   const double t = static_cast<double>(update) + 1.0;

@@ -195,7 +195,8 @@ double Plan::loss_of(std::size_t output, at::Tensor* gradient) const {
   const at::Tensor mask = end.mask != nullptr ? end.mask->data : at::Tensor();
   const OutputLoss& loss = objective_.outputs[output];
   const at::Tensor& values = end.logits->data;
-  return loss_and_gradient(loss, values, targets_[output].device, loss_factors(loss, values, targets_[output].device, weight, mask), gradient);
+  return loss_and_gradient(loss, values, targets_[output].device,
+                           loss_factors(loss, values, targets_[output].device, weight, mask), gradient);
 }
 
 double Plan::layer_penalties() const {

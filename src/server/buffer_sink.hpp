@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace modelhop::server {
 
@@ -15,8 +16,7 @@ namespace modelhop::server {
 struct Buffer {
   std::int64_t id = 0;
   std::int64_t rows = 0;
-  std::span<const std::byte> independent;
-  std::span<const std::byte> dependent;
+  std::vector<std::span<const std::byte>> arrays;  ///< in the order of the layout
 };
 
 /// Known to the aggregate from its making to its end. Of one backend.

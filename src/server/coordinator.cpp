@@ -33,9 +33,11 @@ OpenRequest open_request(const RunPlan& plan) {
   request.iterations = plan.iterations;
   request.units = plan.unit_count();
   request.memory_limit = plan.memory_limit;
-  for (const ArchitecturePlan& architecture : plan.architectures) request.architectures.push_back(architecture.json);
-  request.independent_shape = plan.training.independent_shape;
-  request.dependent_row_elements = element_count(plan.training.dependent_shape);
+  for (const ArchitecturePlan& architecture : plan.architectures) {
+    request.architectures.push_back({architecture.json, architecture.profile});
+  }
+  request.independent_shapes = plan.training.independent_shapes();
+  request.dependent_row_elements = plan.training.dependent_row_elements();
   for (const ConfigurationPlan& configuration : plan.configurations) {
     request.configurations.push_back({configuration.key, static_cast<std::uint32_t>(configuration.architecture),
                                       configuration.compile_params, configuration.fit_params});
@@ -98,9 +100,10 @@ RunShape run_shape(const RunPlan& plan) {
   RunShape shape;
   shape.training_segments = static_cast<int>(plan.training_rows.size());
   shape.validation_segments = static_cast<int>(plan.validation_rows.size());
-  shape.evaluated_iterations = plan.evaluated_iterations();
   for (const ConfigurationPlan& configuration : plan.configurations) {
-    shape.metric_counts.emplace(configuration.key, configuration.train.metrics.size());
+    const Scoring scoring(plan.architecture_of(configuration).model, configuration.train);
+    shape.configurations.emplace(configuration.key,
+                                 ConfigurationShape{scoring, plan.evaluated_iterations(configuration)});
   }
   return shape;
 }
@@ -120,10 +123,11 @@ UnitRequest unit_request(std::uint64_t number, const Unit& unit, const RunPlan& 
 /// slot that falls idle need not wait for this process to hear of it (of a millisecond's unit that wait was a tenth).
 class CachedRun {
  public:
-  CachedRun(TrainerClient& trainer, const RunPlan& plan, RunRecord& record)
+  CachedRun(TrainerClient& trainer, const RunPlan& plan, RunRecord& record, CallbackRun& callbacks)
       : trainer_(trainer),
         plan_(plan),
         record_(record),
+        callbacks_(callbacks),
         scheduler_({static_cast<std::uint64_t>(plan.seed)}),
         notice_(plan),
         places_(trainer.info().slots + 1) {
@@ -171,7 +175,11 @@ class CachedRun {
 
     const UnitRecord record = unit_record(unit, finished);
     scheduler_.finished(unit, record.seconds());
-    if (record_.add(record)) {
+    const UnitOutcome outcome = record_.add(record);
+    const bool retires =
+        outcome == UnitOutcome::kDiverged ||
+        (outcome == UnitOutcome::kIterationEnded && callbacks_.iteration_ended(unit.configuration, unit.iteration));
+    if (retires) {
       scheduler_.remove(unit.configuration);
       notice_.retired(record_, unit.configuration);
     }
@@ -181,6 +189,7 @@ class CachedRun {
   TrainerClient& trainer_;
   const RunPlan& plan_;
   RunRecord& record_;
+  CallbackRun& callbacks_;
   Scheduler scheduler_;
   RunNotice notice_;
   std::vector<bool> places_;
@@ -202,7 +211,7 @@ Work estimated_work(const RunPlan& plan, const ConfigurationPlan& configuration)
   work.train_cost = costs(plan.training_rows, kTrainingFactor * configuration.train.epochs);
   work.evaluate_training_cost = costs(plan.training_rows, 1.0);
   work.evaluate_validation_cost = costs(plan.validation_rows, 1.0);
-  work.evaluated_iterations = plan.evaluated_iterations();
+  work.evaluated_iterations = plan.evaluated_iterations(configuration);
   return work;
 }
 
@@ -216,8 +225,12 @@ UnitRecord unit_record(const Unit& unit, const wire::UnitFinished& finished) {
   record.examples = finished.examples();
   record.loss = finished.loss();
   if (unit.kind != UnitKind::kTrain && record.examples > 0) record.loss /= static_cast<double>(record.examples);
-  record.penalty = finished.penalty();
-  if (finished.metrics() != nullptr) record.metric_sums.assign(finished.metrics()->begin(), finished.metrics()->end());
+  record.sums.examples = finished.examples();
+  record.sums.loss = finished.loss();
+  record.sums.penalty = finished.penalty();
+  if (const auto* losses = finished.output_losses()) record.sums.output_losses.assign(losses->begin(), losses->end());
+  if (const auto* metrics = finished.metrics()) record.sums.metrics.assign(metrics->begin(), metrics->end());
+  record.learning_rate = finished.learning_rate();
   record.has_diverged = finished.has_diverged();
   return record;
 }
@@ -226,12 +239,15 @@ RunRecord coordinate(TrainerClient& trainer, const RunPlan& plan) {
   RunRecord record(run_shape(plan), now_us());
   open_run(trainer, open_request(plan));
   give_initial_states(trainer, plan);
+  CallbackRun callbacks(trainer, plan, record);
+  callbacks.begin();
   if (plan.is_cached) {
     feed(trainer, plan, record);
-    CachedRun(trainer, plan, record).run();
+    CachedRun(trainer, plan, record, callbacks).run();
   } else {
-    run_streamed(trainer, plan, record);
+    run_streamed(trainer, plan, record, callbacks);
   }
+  callbacks.end();
   record.finish(now_us(), trainer.info().slots);
   return record;
 }

@@ -4,6 +4,7 @@
 
 #include "server/postgres.hpp"
 
+#include "server/callback_run.hpp"
 #include "server/run_plan.hpp"
 #include "server/run_record.hpp"
 #include "server/trainer_client.hpp"
@@ -20,6 +21,6 @@ Work estimated_work(const RunPlan& plan, const ConfigurationPlan& configuration)
 UnitRecord unit_record(const Unit& unit, const wire::UnitFinished& finished);
 
 /// The event loop of a run that reads its segments anew for each visit (streamed_run.cpp).
-void run_streamed(TrainerClient& trainer, const RunPlan& plan, RunRecord& record);
+void run_streamed(TrainerClient& trainer, const RunPlan& plan, RunRecord& record, CallbackRun& callbacks);
 
 }  // namespace modelhop::server

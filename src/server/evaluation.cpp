@@ -24,11 +24,14 @@ void check_table(const PackedTable& table, const StoredModel& model) {
                    "argument test_table: \"" + table.text + "\" " + what + " model_table \"" + model.text + "\"",
                    "Make it by validation_preprocessor_dl with the training table of the model.");
   };
-  if (table.independent_shape != model.input_shape()) refuse("has examples of another shape than the input of");
-  if (!table.class_values.empty() && !model.class_values.empty() && table.class_values != model.class_values) {
-    refuse("has other classes than");
+  if (table.independent_shapes() != model.input_shapes()) refuse("has examples of another shape than the input of");
+  if (table.dependent.size() != model.outputs.size()) refuse("has another number of dependent variables than");
+  for (std::size_t place = 0; place < table.dependent.size(); ++place) {
+    const auto& own = table.dependent[place].class_values;
+    const auto& trained = model.outputs[place].class_values;
+    if (!own.empty() && !trained.empty() && own != trained) refuse("has other classes than");
   }
-  check_fits_data(model.model, model.train, table.independent_shape, table.dependent_shape, table.class_count);
+  check_fits_data(model.model, model.train, table.independent_shapes(), table.dependent_variables());
 }
 
 UnitRecord hear(TrainerClient& trainer, const StoredModel& model) {
@@ -57,19 +60,21 @@ void evaluate_streamed(TrainerClient& trainer, const StoredModel& model, const P
 }
 
 void write_score(const TableName& output, const StoredModel& model, const Score& score) {
+  const Scoring scoring(model.model, model.train);
   std::vector<std::optional<std::string>> names;
-  for (const MetricSpec& metric : model.train.metrics) names.push_back(metric.name);
+  for (const std::string& name : scoring.metric_names()) names.push_back(name);
   execute("CREATE TABLE " + output.quoted() +
           " (loss double precision, metric double precision, metrics_type text[], loss_type text, "
-          "all_metrics double precision[])");
+          "all_metrics double precision[], scores jsonb)");
   const bool has_metrics = !names.empty();
   const auto where_metrics = [has_metrics](std::string text) {
     return has_metrics ? std::optional<std::string>(std::move(text)) : std::nullopt;
   };
   execute("INSERT INTO " + output.quoted() +
-              " VALUES ($1::double precision, $2::double precision, $3::text[], $4, $5::double precision[])",
+              " VALUES ($1::double precision, $2::double precision, $3::text[], $4, $5::double precision[], $6::jsonb)",
           {number_text(score.loss), where_metrics(has_metrics ? number_text(score.metrics.front()) : ""),
-           where_metrics(array_text(names)), model.train.loss.name, where_metrics(array_text(score.metrics))});
+           where_metrics(array_text(names)), loss_names_text(model.train), where_metrics(array_text(score.metrics)),
+           score_json(scoring, score)});
 }
 
 }  // namespace
@@ -81,19 +86,20 @@ void evaluate(const EvaluationRequest& request) {
   const TableName output = free_output_table("output_table", required(request.output_table, "output_table"));
   TrainerClient trainer = TrainerClient::connect();
   check_device(trainer, request.use_gpus);
-  open_stored_model(trainer, model, "evaluate", element_count(table.dependent_shape), table.num_segments);
+  open_stored_model(trainer, model, "evaluate", table.dependent_row_elements(), table.num_segments);
 
   RunShape shape;
   shape.training_segments = 0;
   shape.validation_segments = table.num_segments;
-  shape.evaluated_iterations = {1};
-  shape.metric_counts = {{model.key, model.train.metrics.size()}};
+  shape.configurations.emplace(model.key, ConfigurationShape{Scoring(model.model, model.train), {1}});
   RunRecord record(shape, 0);
   const bool fits = table.decoded_bytes() <= current_settings().cache_memory;
   (fits ? evaluate_cached : evaluate_streamed)(trainer, model, table, record);
   record.finish(0, trainer.info().slots);
   close_run(trainer);
-  write_score(output, model, record.of(model.key).validation.front());
+  const ScoredIteration* scored = record.of(model.key).scored(1);
+  check(scored != nullptr && scored->validation, "an evaluation without a score");
+  write_score(output, model, *scored->validation);
 }
 
 }  // namespace modelhop::server

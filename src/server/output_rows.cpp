@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "server/curve.hpp"
 #include "server/value_text.hpp"
 
 namespace modelhop::server {
@@ -18,23 +19,49 @@ void append(OutputRow& row, OutputRow more) {
   row.insert(row.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
-Text names_text(const std::string& name) {
-  return array_text(std::vector<Text>{name});
+Text variables_text(const std::vector<PackedVariable>& variables) {
+  return array_text(names_of(variables));
 }
 
-std::string class_values_type(const RunPlan& plan) {
-  return plan.training.class_values_type.empty() ? "text[]" : plan.training.class_values_type;
+Text dependent_types_text(const RunPlan& plan) {
+  std::vector<Text> types;
+  for (const PackedVariable& variable : plan.training.dependent) types.push_back(variable.sql_type);
+  return array_text(types);
 }
 
-Text class_values_text(const RunPlan& plan) {
-  if (plan.training.class_values.empty()) return std::nullopt;
-  return array_text(plan.training.class_values);
+OutputRow class_values_columns(const RunPlan& plan) {
+  OutputRow row;
+  for (const PackedVariable& variable : plan.training.dependent) {
+    const std::string type = variable.class_values_type.empty() ? "text[]" : variable.class_values_type;
+    const Text values = variable.class_values.empty() ? Text() : array_text(variable.class_values);
+    row.push_back({variable.column + "_class_values", type, values});
+  }
+  return row;
 }
 
-Text class_count_text(const RunPlan& plan) {
-  const std::int64_t count =
-      plan.training.class_count > 0 ? plan.training.class_count : element_count(plan.training.dependent_shape);
-  return "{" + std::to_string(count) + "}";
+Text class_counts_text(const RunPlan& plan) {
+  std::vector<std::int64_t> counts;
+  for (const PackedVariable& variable : plan.training.dependent) counts.push_back(variable.class_count);
+  return array_text(counts);
+}
+
+/// 'float' where numbers are learnt as they are, as the preprocessor's dependent_encoding.
+Text encodings_text(const RunPlan& plan) {
+  std::vector<Text> encodings;
+  for (const PackedVariable& variable : plan.training.dependent) encodings.push_back(variable.encoding);
+  return array_text(encodings);
+}
+
+/// [[28,28,1],[5]]: the shapes of one example.
+std::string shapes_json(const RunPlan& plan) {
+  std::string json;
+  for (const Shape& shape : plan.training.independent_shapes()) {
+    std::string extents = array_text(shape);
+    extents.front() = '[';
+    extents.back() = ']';
+    json += (json.empty() ? "[" : ", ") + extents;
+  }
+  return json + "]";
 }
 
 Text model_size_text(const RunPlan& plan, const ConfigurationPlan& configuration) {
@@ -48,27 +75,13 @@ Text metric_names_text(const ConfigurationPlan& configuration) {
   return array_text(names);
 }
 
-/// Losses and first metrics of a table, final and all; NULL where the table or the metric does not exist.
-struct Curve {
-  Text metrics_final, loss_final, metrics, loss, all_final;
-};
-
-Curve curve_of(const std::vector<Score>& scores) {
-  Curve curve;
-  if (scores.empty()) return curve;
-  std::vector<double> losses;
-  std::vector<double> metrics;
-  for (const Score& score : scores) {
-    losses.push_back(score.loss);
-    if (!score.metrics.empty()) metrics.push_back(score.metrics.front());
+Text metric_goals_text(const ConfigurationPlan& configuration) {
+  if (configuration.train.metrics.empty()) return std::nullopt;
+  std::vector<Text> goals;
+  for (const MetricSpec& metric : configuration.train.metrics) {
+    goals.push_back(grows_with_quality(metric.kind) ? "max" : "min");
   }
-  curve.loss_final = number_text(losses.back());
-  curve.loss = array_text(losses);
-  if (metrics.empty()) return curve;
-  curve.metrics_final = number_text(metrics.back());
-  curve.metrics = array_text(metrics);
-  curve.all_final = array_text(scores.back().metrics);
-  return curve;
+  return array_text(goals);
 }
 
 OutputRow curve_columns(const std::string& prefix, const Curve& curve) {
@@ -102,14 +115,42 @@ std::string units_json(const RunPlan& plan, const ConfigurationRecord& record, s
   return json + "]";
 }
 
+std::string events_json(const RunPlan& plan, const ConfigurationRecord& record) {
+  std::string json;
+  for (const CallbackEvent& event : record.events) {
+    json += (json.empty() ? "[" : ", ") + std::string("{\"iteration\": ") +
+            std::to_string(event.iteration + plan.first_iteration - 1) +
+            ", \"callback\": " + json_text(event.callback) +
+            (event.learning_rate ? ", \"learning_rate\": " + json_number_text(*event.learning_rate)
+                                 : std::string(", \"action\": \"stop\"")) +
+            "}";
+  }
+  return json.empty() ? "[]" : json + "]";
+}
+
+const char* status_of(const ConfigurationRecord& record) {
+  return record.has_diverged ? "diverged" : record.stopped_iteration ? "stopped early" : "finished";
+}
+
+Text iteration_text(const RunPlan& plan, const std::optional<std::int32_t>& iteration) {
+  if (!iteration) return std::nullopt;
+  return std::to_string(*iteration + plan.first_iteration - 1);
+}
+
 /// What both kinds of runs tell of one configuration, beyond MADlib's columns.
-OutputRow configuration_columns(const RunPlan& plan, const ConfigurationRecord* record, const Curve& training,
-                                const Curve& validation, std::int64_t origin_us) {
-  const auto status = [record] { return record->has_diverged ? "diverged" : "finished"; };
-  return {{"status", "text", record ? Text(status()) : std::nullopt},
-          {"all_training_metrics", "double precision[]", training.all_final},
-          {"all_validation_metrics", "double precision[]", validation.all_final},
-          {"units", "jsonb", record ? Text(units_json(plan, *record, origin_us)) : std::nullopt}};
+OutputRow configuration_columns(const RunPlan& plan, const ConfigurationPlan& configuration, const RunRecord* record,
+                                const Curves& curves) {
+  const ConfigurationRecord* own = record ? &record->of(configuration.key) : nullptr;
+  return {{"status", "text", own ? Text(status_of(*own)) : Text()},
+          {"all_training_metrics", "double precision[]", curves.training.all_final},
+          {"all_validation_metrics", "double precision[]", curves.validation.all_final},
+          {"units", "jsonb", own ? Text(units_json(plan, *own, record->started_us())) : Text()},
+          {"metrics_goal", "text[]", metric_goals_text(configuration)},
+          {"training_scores", "jsonb", curves.training.scores},
+          {"validation_scores", "jsonb", curves.validation.scores},
+          {"stopped_iteration", "integer", own ? iteration_text(plan, own->stopped_iteration) : Text()},
+          {"weights_iteration", "integer", own ? iteration_text(plan, own->weights_iteration) : Text()},
+          {"callback_events", "jsonb", own ? Text(events_json(plan, *own)) : Text()}};
 }
 
 /// What both kinds of runs tell of the whole, beyond MADlib's columns.
@@ -127,7 +168,10 @@ OutputRow run_columns(const RunPlan& plan, const RunRecord* record) {
           {"optimizer_state", "text", plan.reset_optimizer ? "reset" : "carry"},
           {"use_caching", "boolean", boolean_text(plan.is_cached)},
           {"num_segments", "integer", std::to_string(plan.training.num_segments)},
-          {"independent_shape", "integer[]", array_text(plan.training.independent_shape)},
+          {"independent_shapes", "jsonb", shapes_json(plan)},
+          {"normalizing_consts", "real[]", array_text(plan.training.normalizing_consts)},
+          {"dependent_encoding", "text[]", encodings_text(plan)},
+          {"sample_weight_varname", "text", plan.training.sample_weight},
           {"first_iteration", "integer", std::to_string(plan.first_iteration)},
           {"slots", "integer", record ? Text(std::to_string(record->slots())) : std::nullopt},
           {"feed_bytes", "bigint", record ? Text(std::to_string(record->feed_bytes())) : std::nullopt},
@@ -154,21 +198,19 @@ OutputRow time_columns(const RunRecord* record) {
 }  // namespace
 
 OutputRow info_row(const RunPlan& plan, const ConfigurationPlan& configuration, const RunRecord* record) {
-  const ConfigurationRecord* own = record ? &record->of(configuration.key) : nullptr;
-  const Curve training = own ? curve_of(own->training) : Curve{};
-  const Curve validation = own ? curve_of(own->validation) : Curve{};
+  const Curves curves = record ? curves_of(plan, configuration, *record) : Curves{};
   OutputRow row = {{"mst_key", "integer", std::to_string(configuration.key)},
                    {"model_id", "integer", std::to_string(plan.architecture_of(configuration).model_id)},
                    {"compile_params", "text", configuration.compile_params},
                    {"fit_params", "text", configuration.fit_params},
                    {"model_type", "text", kModelType},
                    {"model_size", "double precision", model_size_text(plan, configuration)},
-                   {"metrics_elapsed_time", "double precision[]", own ? Text(array_text(own->elapsed)) : std::nullopt},
+                   {"metrics_elapsed_time", "double precision[]", curves.elapsed},
                    {"metrics_type", "text[]", metric_names_text(configuration)},
-                   {"loss_type", "text", configuration.train.loss.name}};
-  append(row, curve_columns("training", training));
-  append(row, curve_columns("validation", validation));
-  append(row, configuration_columns(plan, own, training, validation, record ? record->started_us() : 0));
+                   {"loss_type", "text", loss_names_text(configuration.train)}};
+  append(row, curve_columns("training", curves.training));
+  append(row, curve_columns("validation", curves.validation));
+  append(row, configuration_columns(plan, configuration, record, curves));
   return row;
 }
 
@@ -178,8 +220,8 @@ OutputRow summary_row(const RunPlan& plan, const RunRecord* record) {
                    {"validation_table", "text", validation},
                    {"model", "text", plan.model_output_text},
                    {"model_info", "text", plan.tables.info.quoted()},
-                   {"dependent_varname", "text[]", names_text(plan.training.dependent_column)},
-                   {"independent_varname", "text[]", names_text(plan.training.independent_column)},
+                   {"dependent_varname", "text[]", variables_text(plan.training.dependent)},
+                   {"independent_varname", "text[]", variables_text(plan.training.independent)},
                    {"model_arch_table", "text", plan.model_arch_text},
                    {"model_selection_table", "text", plan.model_selection_text},
                    {"object_table", "text", plan.object_text},
@@ -189,10 +231,9 @@ OutputRow summary_row(const RunPlan& plan, const RunRecord* record) {
                    {"name", "text", plan.name},
                    {"description", "text", plan.description}};
   append(row, time_columns(record));
-  append(row, {{"madlib_version", "text", MODELHOP_VERSION},
-               {"num_classes", "integer[]", class_count_text(plan)},
-               {plan.training.dependent_column + "_class_values", class_values_type(plan), class_values_text(plan)},
-               {"dependent_vartype", "text[]", names_text(plan.training.dependent_type)},
+  append(row, {{"madlib_version", "text", MODELHOP_VERSION}, {"num_classes", "integer[]", class_counts_text(plan)}});
+  append(row, class_values_columns(plan));
+  append(row, {{"dependent_vartype", "text[]", dependent_types_text(plan)},
                {"normalizing_const", "real", number_text(plan.training.normalizing_const)},
                {"metrics_iters", "integer[]", array_text(plan.evaluated_iterations())}});
   append(row, run_columns(plan, record));
@@ -201,14 +242,12 @@ OutputRow summary_row(const RunPlan& plan, const RunRecord* record) {
 
 OutputRow single_summary_row(const RunPlan& plan, const RunRecord* record) {
   const ConfigurationPlan& configuration = plan.configurations.front();
-  const ConfigurationRecord* own = record ? &record->of(configuration.key) : nullptr;
-  const Curve training = own ? curve_of(own->training) : Curve{};
-  const Curve validation = own ? curve_of(own->validation) : Curve{};
+  const Curves curves = record ? curves_of(plan, configuration, *record) : Curves{};
   const Text validation_table = plan.validation ? Text(plan.validation->text) : std::nullopt;
   OutputRow row = {{"source_table", "text", plan.training.text},
                    {"model", "text", plan.model_output_text},
-                   {"dependent_varname", "text[]", names_text(plan.training.dependent_column)},
-                   {"independent_varname", "text[]", names_text(plan.training.independent_column)},
+                   {"dependent_varname", "text[]", variables_text(plan.training.dependent)},
+                   {"independent_varname", "text[]", variables_text(plan.training.independent)},
                    {"model_arch_table", "text", plan.model_arch_text},
                    {"model_id", "integer", std::to_string(plan.architecture_of(configuration).model_id)},
                    {"compile_params", "text", configuration.compile_params},
@@ -222,18 +261,18 @@ OutputRow single_summary_row(const RunPlan& plan, const RunRecord* record) {
                    {"model_type", "text", kModelType},
                    {"model_size", "double precision", model_size_text(plan, configuration)}};
   append(row, time_columns(record));
-  append(row, {{"metrics_elapsed_time", "double precision[]", own ? Text(array_text(own->elapsed)) : std::nullopt},
+  append(row, {{"metrics_elapsed_time", "double precision[]", curves.elapsed},
                {"madlib_version", "text", MODELHOP_VERSION},
-               {"num_classes", "integer[]", class_count_text(plan)},
-               {"dependent_vartype", "text[]", names_text(plan.training.dependent_type)},
+               {"num_classes", "integer[]", class_counts_text(plan)},
+               {"dependent_vartype", "text[]", dependent_types_text(plan)},
                {"normalizing_const", "real", number_text(plan.training.normalizing_const)},
                {"metrics_type", "text[]", metric_names_text(configuration)},
-               {"loss_type", "text", configuration.train.loss.name}});
-  append(row, curve_columns("training", training));
-  append(row, curve_columns("validation", validation));
-  append(row, {{"metrics_iters", "integer[]", array_text(plan.evaluated_iterations())},
-               {plan.training.dependent_column + "_class_values", class_values_type(plan), class_values_text(plan)}});
-  append(row, configuration_columns(plan, own, training, validation, record ? record->started_us() : 0));
+               {"loss_type", "text", loss_names_text(configuration.train)}});
+  append(row, curve_columns("training", curves.training));
+  append(row, curve_columns("validation", curves.validation));
+  append(row, {{"metrics_iters", "integer[]", array_text(plan.evaluated_iterations())}});
+  append(row, class_values_columns(plan));
+  append(row, configuration_columns(plan, configuration, record, curves));
   append(row, run_columns(plan, record));
   return row;
 }

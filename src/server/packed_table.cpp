@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "server/bridge.hpp"
+#include "server/value_text.hpp"
 
 MODELHOP_SERVER_HEADERS_BEGIN
 #include "catalog/pg_type.h"
@@ -96,9 +97,70 @@ class Summary {
              "is not a packed table: there is no table " + name_.quoted() + " beside it");
     }
     columns_ = table_columns(*relation);
+    check_columns();
   }
 
-  void read_variables(std::string* independent, std::string* dependent) const {
+  /// The names in independent_varname or dependent_varname.
+  std::vector<std::string> variables(const std::string& list) const {
+    std::vector<std::string> names;
+    for (const Row& row : query_in_snapshot("SELECT u.v FROM " + name_.quoted() + " AS s, unnest(s." + list +
+                                            ") WITH ORDINALITY AS u(v, o) ORDER BY u.o")) {
+      if (!row[0]) refuse(table_, ERRCODE_NULL_VALUE_NOT_ALLOWED, "has a NULL in " + list + " of its summary");
+      names.push_back(*row[0]);
+    }
+    if (names.empty()) refuse(table_, ERRCODE_INVALID_PARAMETER_VALUE, "has an empty " + list + " in its summary");
+    return names;
+  }
+
+  std::optional<std::string> sample_weight() const {
+    return query_in_snapshot("SELECT " + optional("sample_weight_varname", "sample_weight_varname") + " FROM " +
+                             name_.quoted())[0][0];
+  }
+
+  void read_table(PackedTable* table) const {
+    const auto row = query_in_snapshot("SELECT normalizing_const, " + optional("num_segments", "num_segments") +
+                                       " FROM " + name_.quoted())
+                         .at(0);
+    if (row[0]) table->normalizing_const = std::strtod(row[0]->c_str(), nullptr);
+    check_constant(table->normalizing_const);
+    if (row[1]) table->num_segments = std::stoi(*row[1]);
+    if (table->num_segments < 1) {
+      refuse(*table, ERRCODE_INVALID_PARAMETER_VALUE, "has num_segments " + std::to_string(table->num_segments));
+    }
+  }
+
+  /// `place` counts from 1. Without the columns that MADlib's tables lack, values are float32.
+  void read_independent(PackedTable* table, std::size_t place) const {
+    const std::string index = "[" + std::to_string(place) + "]";
+    const auto row =
+        query_in_snapshot("SELECT " + optional("independent_element_type", "independent_element_type" + index) + ", " +
+                          optional("normalizing_consts", "normalizing_consts" + index) + " FROM " + name_.quoted())
+            .at(0);
+    PackedVariable& variable = table->independent[place - 1];
+    if (row[0]) variable.type = element_type(*table, *row[0]);
+    const double constant = row[1] ? std::strtod(row[1]->c_str(), nullptr) : table->normalizing_const;
+    check_constant(constant);
+    table->normalizing_consts.push_back(constant);
+    if (variable.type != ElementType::kFloat32) variable.scale = static_cast<float>(1.0 / constant);
+  }
+
+  void read_dependent(PackedTable* table, std::size_t place) const {
+    const std::string index = "[" + std::to_string(place) + "]";
+    const auto row =
+        query_in_snapshot("SELECT dependent_vartype" + index + ", " + optional("num_classes", "num_classes" + index) +
+                          ", " + optional("dependent_element_type", "dependent_element_type" + index) + ", " +
+                          optional("dependent_encoding", "dependent_encoding" + index) + " FROM " + name_.quoted())
+            .at(0);
+    PackedVariable& variable = table->dependent[place - 1];
+    variable.sql_type = row[0].value_or("");
+    if (row[1]) variable.class_count = std::stoll(*row[1]);
+    variable.type = row[2] ? element_type(*table, *row[2]) : ElementType::kInt16;
+    variable.encoding = row[3].value_or("one_hot");
+    read_class_values(&variable);
+  }
+
+ private:
+  void check_columns() const {
     for (const char* name : {"independent_varname", "dependent_varname", "dependent_vartype", "normalizing_const"}) {
       if (find_column(columns_, name) == nullptr) {
         refuse(table_, ERRCODE_UNDEFINED_COLUMN,
@@ -110,60 +172,30 @@ class Summary {
       refuse(table_, ERRCODE_DATATYPE_MISMATCH, "was made by an older version of the preprocessor",
              "Run the preprocessor again.");
     }
-    const auto rows = query_in_snapshot(
-        "SELECT cardinality(independent_varname), cardinality(dependent_varname), independent_varname[1], "
-        "dependent_varname[1] FROM " +
-        name_.quoted());
-    if (rows.size() != 1) {
-      refuse(table_, ERRCODE_CARDINALITY_VIOLATION, "has a summary of " + std::to_string(rows.size()) + " rows");
-    }
-    if (rows[0][0] != "1" || rows[0][1] != "1" || !rows[0][2] || !rows[0][3]) {
-      refuse(table_, ERRCODE_FEATURE_NOT_SUPPORTED, "has more than one independent or dependent variable",
-             "Run the preprocessor with one of each.");
-    }
-    *independent = *rows[0][2];
-    *dependent = *rows[0][3];
+    const auto count = query_in_snapshot("SELECT count(*) FROM " + name_.quoted())[0][0];
+    if (count != "1") refuse(table_, ERRCODE_CARDINALITY_VIOLATION, "has a summary of " + *count + " rows");
   }
 
-  void read_details(PackedTable* table) const {
-    const auto row = query_in_snapshot("SELECT dependent_vartype[1], normalizing_const, " +
-                                       optional("num_classes", "num_classes[1]") + ", " +
-                                       optional("independent_element_type", "independent_element_type[1]") + ", " +
-                                       optional("dependent_element_type", "dependent_element_type[1]") + ", " +
-                                       optional("num_segments", "num_segments") + " FROM " + name_.quoted())
-                         .at(0);
-    table->dependent_type = row[0].value_or("");
-    if (row[1]) table->normalizing_const = std::strtod(row[1]->c_str(), nullptr);
-    if (row[2]) table->class_count = std::stoll(*row[2]);
-    // Without these columns it is MADlib's.
-    if (row[3]) table->independent_type = element_type(*table, *row[3]);
-    if (row[4]) table->dependent_type_of_elements = element_type(*table, *row[4]);
-    if (row[5]) table->num_segments = std::stoi(*row[5]);
-    if (!std::isfinite(table->normalizing_const) || table->normalizing_const == 0.0) {
-      refuse(*table, ERRCODE_INVALID_PARAMETER_VALUE, "has normalizing_const " + *row[1]);
-    }
-    if (table->num_segments < 1) {
-      refuse(*table, ERRCODE_INVALID_PARAMETER_VALUE, "has num_segments " + std::to_string(table->num_segments));
-    }
-    read_class_values(table);
+  void check_constant(double constant) const {
+    if (std::isfinite(constant) && constant != 0.0) return;
+    refuse(table_, ERRCODE_INVALID_PARAMETER_VALUE, "has normalizing_const " + number_text(constant));
   }
 
- private:
   std::string optional(const std::string& column, const std::string& expression) const {
     return find_column(columns_, column) != nullptr ? expression : "NULL";
   }
 
-  void read_class_values(PackedTable* table) const {
-    const Column* column = find_column(columns_, table->dependent_column + "_class_values");
+  void read_class_values(PackedVariable* variable) const {
+    const Column* column = find_column(columns_, variable->column + "_class_values");
     if (column == nullptr) return;
     const Oid type = column->type;
     const std::string values = quote_identifier(column->name);
     for (const Row& row : query_in_snapshot("SELECT u.v::text FROM " + name_.quoted() + " AS s, unnest(s." + values +
                                             ") WITH ORDINALITY AS u(v, o) ORDER BY u.o")) {
-      table->class_values.push_back(row[0]);
+      variable->class_values.push_back(row[0]);
     }
-    if (!table->class_values.empty()) {
-      table->class_values_type = call_pg([type] { return format_type_be_qualified(type); });
+    if (!variable->class_values.empty()) {
+      variable->class_values_type = call_pg([type] { return format_type_be_qualified(type); });
     }
   }
 
@@ -172,12 +204,17 @@ class Summary {
   std::vector<Column> columns_;
 };
 
-void require_columns(const PackedTable& table, const std::vector<Column>& columns) {
-  require_column(table, columns, "buffer_id", INT4OID);
-  require_column(table, columns, table.independent_column, BYTEAOID);
-  require_column(table, columns, table.independent_shape_column(), INT4ARRAYOID);
-  require_column(table, columns, table.dependent_column, BYTEAOID);
-  require_column(table, columns, table.dependent_shape_column(), INT4ARRAYOID);
+std::vector<PackedVariable> resolve_variables(const PackedTable& table, const std::vector<Column>& columns,
+                                              const std::vector<std::string>& names) {
+  std::vector<PackedVariable> variables;
+  for (const std::string& name : names) {
+    PackedVariable variable;
+    variable.column = resolve_variable(table, columns, name);
+    require_column(table, columns, variable.column, BYTEAOID);
+    require_column(table, columns, variable.shape_column(), INT4ARRAYOID);
+    variables.push_back(std::move(variable));
+  }
+  return variables;
 }
 
 /// The buffer whose example shape differs from that of the first one.
@@ -194,38 +231,45 @@ void require_columns(const PackedTable& table, const std::vector<Column>& column
          "Run the preprocessor again.");
 }
 
-void read_shapes(PackedTable* table) {
-  const std::string independent = quote_identifier(table->independent_column);
-  const std::string dependent = quote_identifier(table->dependent_column);
-  const std::string independent_shape = quote_identifier(table->independent_shape_column());
-  const std::string dependent_shape = quote_identifier(table->dependent_shape_column());
+void read_counts(PackedTable* table) {
+  const std::string rows = quote_identifier(table->independent.front().shape_column()) + "[1]";
+  std::string is_null = "buffer_id IS NULL OR buffer_id < 0";
+  for (const std::string& column : table->columns()) is_null += " OR " + quote_identifier(column) + " IS NULL";
+  std::string is_right = rows + " > 0";
+  const auto compare = [&](const PackedVariable& variable) {
+    is_right += " AND " + rows + " = " + quote_identifier(variable.shape_column()) + "[1]";
+  };
+  std::for_each(table->independent.begin(), table->independent.end(), compare);
+  std::for_each(table->dependent.begin(), table->dependent.end(), compare);
   const auto row =
-      query_in_snapshot("SELECT count(*), sum(" + independent_shape + "[1]::bigint), min(" + independent_shape +
-                        "[2:]), max(" + independent_shape + "[2:]), min(" + dependent_shape + "[2:]), max(" +
-                        dependent_shape + "[2:]), count(*) FILTER (WHERE buffer_id IS NULL OR buffer_id < 0 OR " +
-                        independent + " IS NULL OR " + dependent + " IS NULL), min(buffer_id) FILTER (WHERE (" +
-                        independent_shape + "[1] = " + dependent_shape + "[1] AND " + independent_shape +
-                        "[1] > 0) IS NOT TRUE) FROM " + table->name.quoted())
+      query_in_snapshot("SELECT count(*), sum(" + rows + "::bigint), count(*) FILTER (WHERE " + is_null +
+                        "), min(buffer_id) FILTER (WHERE (" + is_right + ") IS NOT TRUE) FROM " + table->name.quoted())
           .at(0);
   table->buffers = std::stoll(*row[0]);
   if (table->buffers == 0) refuse(*table, ERRCODE_INVALID_PARAMETER_VALUE, "holds no rows");
-  if (row[6] != "0") {
-    refuse(*table, ERRCODE_NULL_VALUE_NOT_ALLOWED, "holds " + *row[6] + " rows with NULL or a negative buffer_id",
+  if (row[2] != "0") {
+    refuse(*table, ERRCODE_NULL_VALUE_NOT_ALLOWED, "holds " + *row[2] + " rows with NULL or a negative buffer_id",
            "Run the preprocessor again.");
   }
-  if (row[7] || !row[1] || !row[2] || !row[4]) {
+  if (row[3] || !row[1]) {
     refuse(*table, ERRCODE_INVALID_PARAMETER_VALUE,
-           "has wrong numbers of rows in the shapes of buffer_id " + row[7].value_or("NULL"),
+           "has wrong numbers of rows in the shapes of buffer_id " + row[3].value_or("NULL"),
            "Run the preprocessor again.");
   }
-  if (row[2] != row[3]) refuse_ragged(*table, table->independent_shape_column(), *row[2]);
-  if (row[4] != row[5]) refuse_ragged(*table, table->dependent_shape_column(), *row[4]);
   table->rows = std::stoll(*row[1]);
-  table->independent_shape = parse_shape(*table, *row[2]);
-  table->dependent_shape = parse_shape(*table, *row[4]);
 }
 
-std::int64_t product(const Shape& shape) {
+void read_shape(const PackedTable& table, PackedVariable* variable) {
+  const std::string shape = quote_identifier(variable->shape_column()) + "[2:]";
+  const auto row = query_in_snapshot("SELECT min(" + shape + "), max(" + shape + ") FROM " + table.name.quoted()).at(0);
+  if (!row[0]) refuse(table, ERRCODE_INVALID_PARAMETER_VALUE, "has no shapes in \"" + variable->shape_column() + "\"");
+  if (row[0] != row[1]) refuse_ragged(table, variable->shape_column(), *row[0]);
+  variable->shape = parse_shape(table, *row[0]);
+}
+
+}  // namespace
+
+std::int64_t PackedVariable::elements() const {
   std::int64_t count = 1;
   for (const std::int64_t extent : shape) {
     check(!__builtin_mul_overflow(count, extent, &count), "an example has too many elements");
@@ -233,17 +277,51 @@ std::int64_t product(const Shape& shape) {
   return count;
 }
 
-}  // namespace
+std::vector<std::optional<std::string>> names_of(const std::vector<PackedVariable>& variables) {
+  std::vector<std::optional<std::string>> names;
+  for (const PackedVariable& variable : variables) names.push_back(variable.column);
+  return names;
+}
 
-std::int64_t PackedTable::independent_elements() const {
-  return product(independent_shape);
+std::vector<Shape> PackedTable::independent_shapes() const {
+  std::vector<Shape> shapes;
+  for (const PackedVariable& variable : independent) shapes.push_back(variable.shape);
+  return shapes;
 }
-std::int64_t PackedTable::dependent_elements() const {
-  return product(dependent_shape);
+
+std::vector<std::int64_t> PackedTable::dependent_row_elements() const {
+  std::vector<std::int64_t> elements;
+  for (const PackedVariable& variable : dependent) elements.push_back(variable.elements());
+  return elements;
 }
+
+std::vector<DependentVariable> PackedTable::dependent_variables() const {
+  std::vector<DependentVariable> variables;
+  for (const PackedVariable& variable : dependent) variables.push_back({variable.shape, variable.class_count});
+  return variables;
+}
+
+std::vector<std::string> PackedTable::columns() const {
+  std::vector<std::string> names;
+  for (const PackedVariable& variable : independent) names.push_back(variable.column);
+  for (const PackedVariable& variable : dependent) names.push_back(variable.column);
+  if (sample_weight) names.push_back(*sample_weight);
+  return names;
+}
+
+wire::SegmentLayout PackedTable::layout(std::int64_t row_count) const {
+  wire::SegmentLayout layout;
+  layout.rows = row_count;
+  for (const PackedVariable& variable : independent) {
+    layout.independent.push_back({variable.type, variable.elements(), variable.scale});
+  }
+  for (const PackedVariable& variable : dependent) layout.dependent.push_back({variable.type, variable.elements()});
+  layout.has_sample_weight = sample_weight.has_value();
+  return layout;
+}
+
 std::int64_t PackedTable::decoded_bytes() const {
-  return rows * (independent_elements() * element_size(independent_type) +
-                 dependent_elements() * element_size(dependent_type_of_elements));
+  return rows * layout(0).row_bytes();
 }
 
 PackedTable read_packed_table(const std::string& argument, const std::string& text) {
@@ -254,16 +332,22 @@ PackedTable read_packed_table(const std::string& argument, const std::string& te
   table.name = table_name(table.relation);
   const Summary summary(table);
   const std::vector<Column> columns = table_columns(table.relation);
-  std::string independent, dependent;
-  summary.read_variables(&independent, &dependent);
-  table.independent_column = resolve_variable(table, columns, independent);
-  table.dependent_column = resolve_variable(table, columns, dependent);
-  require_columns(table, columns);
-  summary.read_details(&table);
-  read_shapes(&table);
-  if (table.class_count == 0) table.class_count = table.dependent_elements();
-  if (table.independent_type != ElementType::kFloat32) {
-    table.independent_scale = static_cast<float>(1.0 / table.normalizing_const);
+  require_column(table, columns, "buffer_id", INT4OID);
+  table.independent = resolve_variables(table, columns, summary.variables("independent_varname"));
+  table.dependent = resolve_variables(table, columns, summary.variables("dependent_varname"));
+  table.sample_weight = summary.sample_weight();
+  if (table.sample_weight) require_column(table, columns, *table.sample_weight, BYTEAOID);
+  summary.read_table(&table);
+  read_counts(&table);
+  for (std::size_t place = 1; place <= table.independent.size(); ++place) {
+    summary.read_independent(&table, place);
+    read_shape(table, &table.independent[place - 1]);
+  }
+  for (std::size_t place = 1; place <= table.dependent.size(); ++place) {
+    summary.read_dependent(&table, place);
+    PackedVariable& variable = table.dependent[place - 1];
+    read_shape(table, &variable);
+    if (variable.class_count == 0) variable.class_count = variable.elements();
   }
   return table;
 }

@@ -9,6 +9,7 @@
 #include "server/prediction_input.hpp"
 #include "server/prediction_output.hpp"
 #include "server/run_input.hpp"
+#include "server/segment_feed.hpp"
 #include "server/trainer_requests.hpp"
 #include "wire/segment_layout.hpp"
 
@@ -26,7 +27,7 @@ class PredictionRun {
   void run() {
     Spi spi;
     ExampleCursor cursor(source_);
-    const std::int64_t limit = std::clamp<std::int64_t>(kBatchBytes / source_.row_bytes(), 1, kBatchRows);
+    const std::int64_t limit = std::clamp<std::int64_t>(kBatchBytes / source_.layout(0).row_bytes(), 1, kBatchRows);
     const auto in_flight = static_cast<std::size_t>(trainer_.info().slots) + 1;
     while (cursor.fetch(limit) > 0) {
       send(cursor);
@@ -42,12 +43,8 @@ class PredictionRun {
 
   void send(ExampleCursor& cursor) {
     const auto number = ++last_batch_;
-    wire::SegmentLayout layout;
-    layout.rows = cursor.rows();
-    layout.independent_type = source_.element_type();
-    layout.independent_row_elements = element_count(source_.shape);
-    wire::SharedMemory memory = open_batch(number, layout);
-    batches_[number] = cursor.decode(memory.bytes().first(layout.rows * layout.independent_row_bytes()));
+    wire::SharedMemory memory = open_batch(number, source_.layout(cursor.rows()));
+    batches_[number] = cursor.decode(memory.bytes());
     flatbuffers::FlatBufferBuilder builder;
     trainer_.send(builder, wire::CreateSegmentFilled(builder, wire::TableKind_Prediction, number));
     trainer_.wait_answer();
@@ -58,12 +55,9 @@ class PredictionRun {
   wire::SharedMemory open_batch(std::int32_t number, const wire::SegmentLayout& layout) {
     flatbuffers::FlatBufferBuilder builder;
     const auto buffers = builder.CreateVector(std::vector<std::int64_t>{layout.rows});
-    const auto independent = wire::CreateLayout(builder, static_cast<wire::ElementType>(layout.independent_type),
-                                                layout.independent_row_elements);
-    const auto dependent = wire::CreateLayout(builder, wire::ElementType_Int16, 0);
-    const auto scale = static_cast<float>(1.0 / model_.normalizing_const);
-    trainer_.send(builder, wire::CreateOpenSegment(builder, wire::TableKind_Prediction, number, 0, buffers, independent,
-                                                   scale, dependent));
+    const auto independent = make_layouts(builder, layout.independent);
+    trainer_.send(builder,
+                  wire::CreateOpenSegment(builder, wire::TableKind_Prediction, number, 0, buffers, independent));
     wire::Frame answer = trainer_.wait_answer();
     check(answer.message().body_as_SegmentReady() != nullptr, "the trainer did not make room for a batch");
     return wire::SharedMemory::map(answer.take_file(), layout.total_bytes(), wire::SharedMemory::Access::kReadWrite);
@@ -75,7 +69,7 @@ class PredictionRun {
     const auto number = static_cast<std::int32_t>(finished.unit());
     const auto batch = batches_.find(number);
     check(batch != batches_.end(), "the trainer finished a batch that nobody sent");
-    const std::int64_t count = static_cast<std::int64_t>(batch->second.size()) * model_.output_elements();
+    const std::int64_t count = static_cast<std::int64_t>(batch->second.size()) * finished.output_elements();
     const auto memory = wire::SharedMemory::map(frame.take_file(), count * static_cast<std::int64_t>(sizeof(float)),
                                                 wire::SharedMemory::Access::kReadOnly);
     output_.add(batch->second,
@@ -98,13 +92,17 @@ class PredictionRun {
 
 void predict(const PredictionRequest& request) {
   const StoredModel model = read_stored_model(request.model_table, request.mst_key);
-  const ExampleSource source =
-      find_examples(request.test_table, request.id_col, request.independent_varname, model.input_shape());
+  std::vector<InputForm> inputs;
+  const std::vector<Shape> shapes = model.input_shapes();
+  for (std::size_t place = 0; place < shapes.size(); ++place) {
+    inputs.push_back({shapes[place], model.normalizing_consts[place]});
+  }
+  const ExampleSource source = find_examples(request.test_table, request.id_col, request.independent_varname, inputs);
   const TableName table = free_output_table("output_table", required(request.output_table, "output_table"));
   PredictionOutput output(model, request.kind, table);
   TrainerClient trainer = TrainerClient::connect();
   check_device(trainer, request.use_gpus);
-  open_stored_model(trainer, model, "predict", 0, 0);
+  open_stored_model(trainer, model, "predict", {}, 0);
   output.create_table(source);
   PredictionRun(trainer, model, source, output).run();
   close_run(trainer);

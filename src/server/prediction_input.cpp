@@ -42,17 +42,17 @@ bool is_known(Oid type) {
 }
 
 /// How the cursor selects the examples: numbers without a fixed size and scalars become arrays of double precision.
-std::string example_expression(const ExampleSource& source) {
-  const std::string column = quote_identifier(source.example_column);
-  if (is_scalar(source.example_type)) return "ARRAY[" + column + "::double precision]";
-  return source.example_type == kNumericArray ? column + "::double precision[]" : column;
+std::string example_expression(const ExampleColumn& source) {
+  const std::string column = quote_identifier(source.name);
+  if (is_scalar(source.type)) return "ARRAY[" + column + "::double precision]";
+  return source.type == kNumericArray ? column + "::double precision[]" : column;
 }
 
 /// A scalar column is NULL where its only element is.
-[[noreturn]] void refuse_row(const ExampleSource& source, const std::string& id, int sqlstate,
-                             const std::string& problem) {
+[[noreturn]] void refuse_row(const ExampleSource& source, const ExampleColumn& column, const std::string& id,
+                             int sqlstate, const std::string& problem) {
   throw SqlError(sqlstate, "argument test_table: the row with " + source.id_column + " " + id + " has " + problem +
-                               " in column \"" + source.example_column + "\"");
+                               " in column \"" + column.name + "\"");
 }
 
 /// The model's shape but for axes of one element, or the same number of elements in one row.
@@ -94,43 +94,72 @@ bool copy_elements(const ArrayType* array, std::int64_t count, std::span<std::by
   }
 }
 
+ExampleColumn find_column(const ExampleSource& source, const std::string& text, const std::string& name,
+                          const InputForm& input) {
+  const auto rows = query(
+      "SELECT format_type(atttypid, atttypmod), atttypid FROM pg_attribute WHERE attrelid = $1::oid AND attname = $2",
+      {std::to_string(source.relation), name});
+  ExampleColumn column;
+  column.name = name;
+  column.type = call_pg([type = static_cast<Oid>(std::stoul(*rows.front()[1]))] { return getBaseType(type); });
+  column.shape = input.shape;
+  column.scale = static_cast<float>(1.0 / input.normalizing_const);
+  if (is_known(column.type)) return column;
+  throw SqlError(
+      ERRCODE_DATATYPE_MISMATCH,
+      "argument independent_varname: column \"" + name + "\" of \"" + text + "\" has type " + *rows.front()[0],
+      "Examples are arrays of numbers, single numbers, or bytea with one byte an element.");
+}
+
 }  // namespace
 
-ElementType ExampleSource::element_type() const {
-  if (example_type == BYTEAOID) return ElementType::kUint8;
-  return example_type == INT2ARRAYOID ? ElementType::kInt16 : ElementType::kFloat32;
+ElementType ExampleColumn::element_type() const {
+  if (type == BYTEAOID) return ElementType::kUint8;
+  return type == INT2ARRAYOID ? ElementType::kInt16 : ElementType::kFloat32;
+}
+
+wire::SegmentLayout ExampleSource::layout(std::int64_t rows) const {
+  wire::SegmentLayout layout;
+  layout.rows = rows;
+  for (const ExampleColumn& column : columns) {
+    layout.independent.push_back({column.element_type(), element_count(column.shape), column.scale});
+  }
+  return layout;
 }
 
 ExampleSource find_examples(const std::optional<std::string>& test_table, const std::optional<std::string>& id_col,
-                            const std::optional<std::string>& independent_varname, const Shape& shape) {
+                            const std::optional<std::string>& independent_varname,
+                            const std::vector<InputForm>& inputs) {
   ExampleSource source;
   const std::string& text = required(test_table, "test_table");
   source.relation = existing_table("test_table", text);
   source.table = table_name(source.relation);
-  source.shape = shape;
   source.id_column = column_of("id_col", id_col);
-  source.example_column = column_of("independent_varname", independent_varname);
-  check_columns("id_col", text, source.relation, {source.id_column});
-  check_columns("independent_varname", text, source.relation, {source.example_column});
-  const auto types = query(
-      "SELECT format_type(atttypid, atttypmod), atttypid FROM pg_attribute "
-      "WHERE attrelid = $1::oid AND attname = ANY (ARRAY[$2, $3]) ORDER BY attname = $3",
-      {std::to_string(source.relation), source.id_column, source.example_column});
-  source.id_type = *types.front()[0];
-  source.example_type = call_pg([type = static_cast<Oid>(std::stoul(*types.back()[1]))] { return getBaseType(type); });
-  if (!is_known(source.example_type)) {
-    throw SqlError(ERRCODE_DATATYPE_MISMATCH,
-                   "argument independent_varname: column \"" + source.example_column + "\" of \"" + text +
-                       "\" has type " + *types.back()[0],
-                   "Examples are arrays of numbers, single numbers, or bytea with one byte an element.");
+  const std::vector<std::string> names =
+      parse_column_names("independent_varname", required(independent_varname, "independent_varname"));
+  if (names.size() != inputs.size()) {
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                   "argument independent_varname: \"" + *independent_varname + "\" names " +
+                       std::to_string(names.size()) + " columns, but the model has " + std::to_string(inputs.size()) +
+                       " inputs",
+                   "Name one column for each input, in the model's order, with commas between.");
   }
+  check_columns("id_col", text, source.relation, {source.id_column});
+  check_columns("independent_varname", text, source.relation, names);
+  for (std::size_t place = 0; place < names.size(); ++place) {
+    source.columns.push_back(find_column(source, text, names[place], inputs[place]));
+  }
+  source.id_type =
+      *query("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = $1::oid AND attname = $2",
+             {std::to_string(source.relation), source.id_column})[0][0];
   return source;
 }
 
 ExampleCursor::ExampleCursor(const ExampleSource& source) : source_(source) {
   PinnedSettings settings;
-  const std::string sql = "SELECT " + quote_identifier(source.id_column) + "::text, " + example_expression(source) +
-                          " FROM " + source.table.quoted();
+  std::string sql = "SELECT " + quote_identifier(source.id_column) + "::text";
+  for (const ExampleColumn& column : source.columns) sql += ", " + example_expression(column);
+  sql += " FROM " + source.table.quoted();
   const char* text = sql.c_str();
   portal_ = call_pg(
       [text]() -> void* { return SPI_cursor_open_with_args(nullptr, text, 0, nullptr, nullptr, nullptr, true, 0); });
@@ -148,53 +177,59 @@ std::int64_t ExampleCursor::fetch(std::int64_t limit) {
 std::vector<std::optional<std::string>> ExampleCursor::decode(std::span<std::byte> target) {
   auto* table = static_cast<SPITupleTable*>(table_);
   std::vector<std::optional<std::string>> ids(rows_);
-  const std::int64_t row_bytes = source_.row_bytes();
+  const std::vector<std::int64_t> offsets = source_.layout(rows_).offsets();
   for (std::int64_t row = 0; row < rows_; ++row) {
     char* id = call_pg([=] { return SPI_getvalue(table->vals[row], table->tupdesc, 1); });
     if (id != nullptr) {
       ids[row] = id;
       pfree(id);
     }
-    decode_row(row, target.subspan(row * row_bytes, row_bytes), ids[row].value_or("NULL"));
+    for (std::size_t place = 0; place < source_.columns.size(); ++place) {
+      const std::int64_t row_bytes = source_.columns[place].row_bytes();
+      decode_value(row, place, target.subspan(offsets[place] + row * row_bytes, row_bytes), ids[row].value_or("NULL"));
+    }
   }
   call_pg([table] { SPI_freetuptable(table); });
   return ids;
 }
 
-void ExampleCursor::decode_row(std::int64_t row, std::span<std::byte> target, const std::string& id) {
+void ExampleCursor::decode_value(std::int64_t row, std::size_t place, std::span<std::byte> target,
+                                 const std::string& id) {
   struct Value {
     varlena* plain;
     bool is_copy;
   };
   auto* table = static_cast<SPITupleTable*>(table_);
-  const bool is_bytes = source_.example_type == BYTEAOID;
+  const ExampleColumn& column = source_.columns[place];
+  const bool is_bytes = column.type == BYTEAOID;
+  const int number = static_cast<int>(place) + 2;  // behind the id
   const Value value = call_pg([=] {
     bool is_null = false;
-    const Datum datum = SPI_getbinval(table->vals[row], table->tupdesc, 2, &is_null);
+    const Datum datum = SPI_getbinval(table->vals[row], table->tupdesc, number, &is_null);
     if (is_null) return Value{nullptr, false};
     // Arrays are read through their header, so they must not be packed.
     varlena* plain = is_bytes ? PG_DETOAST_DATUM_PACKED(datum) : PG_DETOAST_DATUM(datum);
     return Value{plain, plain != static_cast<void*>(DatumGetPointer(datum))};
   });
-  if (value.plain == nullptr) refuse_row(source_, id, ERRCODE_NULL_VALUE_NOT_ALLOWED, "NULL");
-  const std::int64_t count = element_count(source_.shape);
+  if (value.plain == nullptr) refuse_row(source_, column, id, ERRCODE_NULL_VALUE_NOT_ALLOWED, "NULL");
+  const std::int64_t count = element_count(column.shape);
   if (is_bytes) {
     if (static_cast<std::int64_t>(VARSIZE_ANY_EXHDR(value.plain)) != count) {
-      refuse_row(source_, id, ERRCODE_INVALID_PARAMETER_VALUE,
+      refuse_row(source_, column, id, ERRCODE_INVALID_PARAMETER_VALUE,
                  std::to_string(VARSIZE_ANY_EXHDR(value.plain)) + " bytes instead of " + std::to_string(count));
     }
     std::memcpy(target.data(), VARDATA_ANY(value.plain), target.size());
   } else {
     const auto* array = reinterpret_cast<const ArrayType*>(value.plain);
     if (ARR_HASNULL(array) && array_contains_nulls(const_cast<ArrayType*>(array))) {
-      refuse_row(source_, id, ERRCODE_NULL_VALUE_NOT_ALLOWED, "a NULL element");
+      refuse_row(source_, column, id, ERRCODE_NULL_VALUE_NOT_ALLOWED, "a NULL element");
     }
-    if (!has_shape(array, source_.shape)) {
-      refuse_row(source_, id, ERRCODE_INVALID_PARAMETER_VALUE,
-                 "an array of another shape than the model's input " + array_text(source_.shape));
+    if (!has_shape(array, column.shape)) {
+      refuse_row(source_, column, id, ERRCODE_INVALID_PARAMETER_VALUE,
+                 "an array of another shape than the model's input " + array_text(column.shape));
     }
     if (!copy_elements(array, count, target)) {
-      refuse_row(source_, id, ERRCODE_INVALID_PARAMETER_VALUE, "a value that is not a finite number");
+      refuse_row(source_, column, id, ERRCODE_INVALID_PARAMETER_VALUE, "a value that is not a finite number");
     }
   }
   if (value.is_copy) pfree(value.plain);

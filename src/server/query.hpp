@@ -36,6 +36,9 @@ std::string quote_literal(std::string_view text);
 /// A name or value for a message: in double quotes, unless it has its own.
 std::string in_quotes(const std::string& text);
 
+/// The names in a list such as x, "Two Words". Throws SqlError(ERRCODE_INVALID_NAME) naming the argument.
+std::vector<std::string> parse_column_names(const std::string& argument_name, const std::string& text);
+
 /// SPI for the time of a C++ scope. Nesting is fine. Destroying it on an error path leaves clean-up to the server.
 class Spi {
  public:

@@ -19,34 +19,40 @@ std::string decimals(double value, int digits) {
   return text;
 }
 
+const Score& shown(const ScoredIteration& scored) {
+  return scored.validation ? *scored.validation : scored.training;
+}
+
 /// The lowest loss seen so far, by the validation data where there is some.
 std::string best_so_far(const RunRecord& record) {
-  const Score* best = nullptr;
+  const ScoredIteration* best = nullptr;
   ConfigurationKey best_key = 0;
-  bool is_validation = false;
   for (const auto& [key, configuration] : record.configurations()) {
-    is_validation = is_validation || !configuration.validation.empty();
-    const auto& scores = configuration.validation.empty() ? configuration.training : configuration.validation;
-    if (configuration.has_diverged || scores.empty() || !std::isfinite(scores.back().loss)) continue;
-    if (best != nullptr && best->loss <= scores.back().loss) continue;
-    best = &scores.back();
+    if (configuration.has_diverged || configuration.scores.empty()) continue;
+    const ScoredIteration& last = configuration.scores.back();
+    if (!std::isfinite(shown(last).loss) || (best != nullptr && shown(*best).loss <= shown(last).loss)) continue;
+    best = &last;
     best_key = key;
   }
   if (best == nullptr) return "";
   std::string text = "; best so far: ";
   if (record.configurations().size() > 1) text += "mst_key " + std::to_string(best_key) + ", ";
-  text += std::string(is_validation ? "validation" : "training") + " loss " + decimals(best->loss, 4);
-  if (!best->metrics.empty()) text += ", metric " + decimals(best->metrics.front(), 4);
+  text += std::string(best->validation ? "validation" : "training") + " loss " + decimals(shown(*best).loss, 4);
+  if (!shown(*best).metrics.empty()) text += ", metric " + decimals(shown(*best).metrics.front(), 4);
   return text;
 }
 
 }  // namespace
 
 void RunNotice::retired(const RunRecord& record, ConfigurationKey key) const {
-  const Unit& unit = record.of(key).units.back().unit;
+  const ConfigurationRecord& configuration = record.of(key);
+  if (!configuration.is_retired()) return;
   const std::string subject = plan_.is_single ? "the configuration" : "mst_key " + std::to_string(key);
-  report_notice(subject + " has diverged in iteration " + std::to_string(unit.iteration + plan_.first_iteration - 1) +
-                " and is retired");
+  const std::int32_t iteration = configuration.units.back().unit.iteration + plan_.first_iteration - 1;
+  report_notice(subject + (configuration.has_diverged
+                               ? " has diverged in iteration " + std::to_string(iteration) + " and is retired"
+                               : " was stopped by " + configuration.events.back().callback + " after iteration " +
+                                     std::to_string(iteration)));
 }
 
 void RunNotice::progressed(const RunRecord& record) {
@@ -59,7 +65,7 @@ void RunNotice::progressed(const RunRecord& record) {
   const double elapsed = std::chrono::duration<double>(now - started_).count();
   const auto& all = record.configurations();
   const auto active =
-      std::count_if(all.begin(), all.end(), [](const auto& entry) { return !entry.second.has_diverged; });
+      std::count_if(all.begin(), all.end(), [](const auto& entry) { return !entry.second.is_retired(); });
   const std::string who = plan_.is_single ? "" : " by " + std::to_string(active) + " configurations";
   report_notice("iteration " + std::to_string(done) + " of " + std::to_string(plan_.iterations) + " finished" + who +
                 " after " + decimals(elapsed, 1) + " s" + best_so_far(record));

@@ -38,16 +38,20 @@ void insert_model(const RunPlan& plan, const ConfigurationPlan& configuration, b
   const FetchedState state = get_state(trainer, configuration.key, with_training_state);
   ByteaValues bytes{state.weights(), std::nullopt};
   if (with_training_state) bytes[1] = state.training_state();
-  const std::string& json = plan.architecture_of(configuration).json;
+  const ArchitecturePlan& architecture = plan.architecture_of(configuration);
+  const std::optional<std::string> semantics =
+      architecture.profile ? std::optional<std::string>(to_string(*architecture.profile)) : std::nullopt;
   const std::string table = plan.tables.model.quoted();
   if (plan.is_single) {
     execute_with_bytea(
-        "INSERT INTO " + table + " (model_arch, model_weights, training_state) VALUES ($1::json, $2, $3)", {json},
-        bytes);
+        "INSERT INTO " + table +
+            " (model_arch, keras_semantics, model_weights, training_state) VALUES ($1::json, $2, $3, $4)",
+        {architecture.json, semantics}, bytes);
   } else {
-    execute_with_bytea("INSERT INTO " + table + " (mst_key, model_arch, __dist_key__, model_weights, training_state) " +
-                           "VALUES ($1::integer, $2::json, 0, $3, $4)",
-                       {std::to_string(configuration.key), json}, bytes);
+    execute_with_bytea("INSERT INTO " + table +
+                           " (mst_key, model_arch, __dist_key__, keras_semantics, model_weights, training_state) " +
+                           "VALUES ($1::integer, $2::json, 0, $3, $4, $5)",
+                       {std::to_string(configuration.key), architecture.json, semantics}, bytes);
   }
 }
 
@@ -58,7 +62,9 @@ std::vector<OutputTable> output_tables(const RunPlan& plan) {
   const RunRecord* no_record = nullptr;
   if (plan.is_single) {
     tables.push_back(
-        {plan.tables.model, {{"model_weights", "bytea"}, {"model_arch", "json"}, {"training_state", "bytea"}}, ""});
+        {plan.tables.model,
+         {{"model_weights", "bytea"}, {"model_arch", "json"}, {"training_state", "bytea"}, {"keras_semantics", "text"}},
+         ""});
     tables.push_back({plan.tables.summary, columns_of(single_summary_row(plan, no_record)), ""});
     return tables;
   }
@@ -67,7 +73,8 @@ std::vector<OutputTable> output_tables(const RunPlan& plan) {
                      {"model_weights", "bytea"},
                      {"model_arch", "json"},
                      {"__dist_key__", "integer"},
-                     {"training_state", "bytea"}},
+                     {"training_state", "bytea"},
+                     {"keras_semantics", "text"}},
                     ""});
   tables.push_back({plan.tables.info, columns_of(info_row(plan, plan.configurations.front(), no_record)),
                     ", PRIMARY KEY (mst_key)"});

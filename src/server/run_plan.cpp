@@ -2,6 +2,8 @@
 // What follows from a plan's values.
 #include "server/run_plan.hpp"
 
+#include <numeric>
+
 namespace modelhop::server {
 
 std::vector<std::int32_t> RunPlan::evaluated_iterations() const {
@@ -11,11 +13,23 @@ std::vector<std::int32_t> RunPlan::evaluated_iterations() const {
   return list;
 }
 
-std::int64_t RunPlan::unit_count() const {
+std::vector<std::int32_t> RunPlan::evaluated_iterations(const ConfigurationPlan& configuration) const {
+  if (!configuration.is_monitored) return evaluated_iterations();
+  std::vector<std::int32_t> list(static_cast<std::size_t>(iterations));
+  std::iota(list.begin(), list.end(), 1);
+  return list;
+}
+
+std::int64_t RunPlan::unit_count(const ConfigurationPlan& configuration) const {
   const auto segments = static_cast<std::int64_t>(training_rows.size());
-  const auto evaluated = static_cast<std::int64_t>(evaluated_iterations().size());
-  const std::int64_t evaluations = segments + static_cast<std::int64_t>(validation_rows.size());
-  return static_cast<std::int64_t>(configurations.size()) * (iterations * segments + evaluated * evaluations);
+  const auto evaluated = static_cast<std::int64_t>(evaluated_iterations(configuration).size());
+  return iterations * segments + evaluated * (segments + static_cast<std::int64_t>(validation_rows.size()));
+}
+
+std::int64_t RunPlan::unit_count() const {
+  std::int64_t count = 0;
+  for (const ConfigurationPlan& configuration : configurations) count += unit_count(configuration);
+  return count;
 }
 
 const char* shuffle_name(Shuffle shuffle) {

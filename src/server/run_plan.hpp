@@ -21,8 +21,9 @@ struct ArchitecturePlan {
   std::string json;
   ModelSpec model;
   std::int64_t parameters = 0;
-  std::int64_t forward_flops = 0;  ///< of one example
-  bool has_weights = false;        ///< the architecture table carries weights to begin with
+  std::int64_t forward_flops = 0;           ///< of one example
+  bool has_weights = false;                 ///< the architecture table carries weights to begin with
+  std::optional<SemanticsProfile> profile;  ///< the table says which generation is meant
 };
 
 /// Where a configuration's first weights come from.
@@ -35,6 +36,7 @@ struct ConfigurationPlan {
   std::string fit_params;
   TrainSpec train;
   MemoryEstimate memory;
+  bool is_monitored = false;  ///< callbacks look at its scores: each iteration is evaluated
   Origin origin = Origin::kInitializers;
 };
 
@@ -78,12 +80,15 @@ struct RunPlan {
   int slots = 1;                   ///< by the settings; a running trainer may have another number
   OutputTables tables;
 
-  /// Counted from 1 within this run: those after which losses and metrics are computed.
+  /// Counted from 1 within this run: those after which losses and metrics are computed for the output tables.
   std::vector<std::int32_t> evaluated_iterations() const;
+  /// Those after which they are computed for this configuration: all where callbacks look at them.
+  std::vector<std::int32_t> evaluated_iterations(const ConfigurationPlan& configuration) const;
   const ArchitecturePlan& architecture_of(const ConfigurationPlan& configuration) const {
     return architectures[configuration.architecture];
   }
-  std::int64_t unit_count() const;  ///< trainings and evaluations
+  std::int64_t unit_count() const;  ///< trainings and evaluations, if nothing stops early
+  std::int64_t unit_count(const ConfigurationPlan& configuration) const;
 };
 
 const char* shuffle_name(Shuffle shuffle);  ///< 'segment', 'buffer', 'none'

@@ -8,34 +8,18 @@
 namespace modelhop::server {
 namespace {
 
-constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
-
-Score missing_score(std::size_t metrics) {
-  return {kNotANumber, std::vector<double>(metrics, kNotANumber)};
-}
-
-/// Evaluations of several segments add up: means over all their examples.
-Score total(const std::vector<UnitRecord>& units, UnitKind kind, std::int32_t iteration, std::size_t metrics) {
-  Score score{0.0, std::vector<double>(metrics, 0.0)};
-  // In the order of the segments, so that rounding does not depend on which evaluation ended first.
+/// The evaluations of an iteration in the order of the segments, so that rounding does not depend on which ended first.
+std::vector<const EvaluatedSums*> evaluations(const std::vector<UnitRecord>& units, UnitKind kind,
+                                              std::int32_t iteration) {
   std::vector<const UnitRecord*> parts;
   for (const UnitRecord& record : units) {
     if (record.unit.kind == kind && record.unit.iteration == iteration) parts.push_back(&record);
   }
   std::sort(parts.begin(), parts.end(),
             [](const UnitRecord* a, const UnitRecord* b) { return a->unit.segment < b->unit.segment; });
-  std::int64_t examples = 0;
-  double penalty = 0.0;
-  for (const UnitRecord* part : parts) {
-    examples += part->examples;
-    score.loss += part->loss * static_cast<double>(part->examples);
-    penalty = part->penalty;
-    for (std::size_t i = 0; i < metrics && i < part->metric_sums.size(); ++i) score.metrics[i] += part->metric_sums[i];
-  }
-  if (examples == 0) return missing_score(metrics);
-  score.loss = score.loss / static_cast<double>(examples) + penalty;
-  for (double& metric : score.metrics) metric /= static_cast<double>(examples);
-  return score;
+  std::vector<const EvaluatedSums*> sums;
+  for (const UnitRecord* part : parts) sums.push_back(&part->sums);
+  return sums;
 }
 
 /// Iterations end in their order, so the units of the one that is asked for stand near the end.
@@ -50,39 +34,62 @@ int count_units(const ConfigurationRecord& configuration, UnitKind kind, std::in
 
 }  // namespace
 
-RunRecord::RunRecord(RunShape shape, std::int64_t started_us) : shape_(std::move(shape)), started_us_(started_us) {
-  for (const auto& [key, metrics] : shape_.metric_counts) configurations_.emplace(key, ConfigurationRecord{});
+const ScoredIteration* ConfigurationRecord::scored(std::int32_t iteration) const {
+  const auto found = std::lower_bound(scores.begin(), scores.end(), iteration,
+                                      [](const ScoredIteration& a, std::int32_t b) { return a.iteration < b; });
+  return found == scores.end() || found->iteration != iteration ? nullptr : &*found;
 }
 
-bool RunRecord::is_iteration_done(const ConfigurationRecord& configuration, std::int32_t iteration) const {
+const ScoredIteration* ConfigurationRecord::final_scores() const {
+  if (weights_iteration) return scored(*weights_iteration);
+  return scores.empty() ? nullptr : &scores.back();
+}
+
+RunRecord::RunRecord(RunShape shape, std::int64_t started_us) : shape_(std::move(shape)), started_us_(started_us) {
+  for (const auto& [key, expected] : shape_.configurations) configurations_.emplace(key, ConfigurationRecord{});
+}
+
+bool RunRecord::is_evaluated(ConfigurationKey key, std::int32_t iteration) const {
+  const auto& evaluated = shape_.configurations.at(key).evaluated_iterations;
+  return std::binary_search(evaluated.begin(), evaluated.end(), iteration);
+}
+
+bool RunRecord::is_iteration_done(ConfigurationKey key, std::int32_t iteration) const {
+  const ConfigurationRecord& configuration = configurations_.at(key);
   if (count_units(configuration, UnitKind::kTrain, iteration) < shape_.training_segments) return false;
-  const auto& evaluated = shape_.evaluated_iterations;
-  if (!std::binary_search(evaluated.begin(), evaluated.end(), iteration)) return true;
+  if (!is_evaluated(key, iteration)) return true;
   return count_units(configuration, UnitKind::kEvaluateTraining, iteration) == shape_.training_segments &&
          count_units(configuration, UnitKind::kEvaluateValidation, iteration) == shape_.validation_segments;
 }
 
 bool RunRecord::score(ConfigurationKey key, std::int32_t iteration, std::int64_t at_us) {
   ConfigurationRecord& configuration = configurations_.at(key);
-  const std::size_t metrics = shape_.metric_count_of(key);
-  configuration.elapsed.push_back(static_cast<double>(at_us - started_us_) * 1e-6);
-  configuration.training.push_back(total(configuration.units, UnitKind::kEvaluateTraining, iteration, metrics));
+  const Scoring& scoring = scoring_of(key);
+  ScoredIteration scored;
+  scored.iteration = iteration;
+  scored.elapsed = static_cast<double>(at_us - started_us_) * 1e-6;
+  scored.training = scoring.score(evaluations(configuration.units, UnitKind::kEvaluateTraining, iteration));
   if (shape_.validation_segments > 0) {
-    configuration.validation.push_back(total(configuration.units, UnitKind::kEvaluateValidation, iteration, metrics));
+    scored.validation = scoring.score(evaluations(configuration.units, UnitKind::kEvaluateValidation, iteration));
   }
-  return std::isfinite(configuration.training.back().loss);
+  const bool is_finite = std::isfinite(scored.training.loss) || shape_.training_segments == 0;
+  configuration.scores.push_back(std::move(scored));
+  return is_finite;
 }
 
-bool RunRecord::add(const UnitRecord& record) {
-  ConfigurationRecord& configuration = configurations_.at(record.unit.configuration);
+UnitOutcome RunRecord::add(const UnitRecord& record) {
+  const ConfigurationKey key = record.unit.configuration;
+  ConfigurationRecord& configuration = configurations_.at(key);
   configuration.units.push_back(record);
-  if (configuration.has_diverged) return false;
+  if (configuration.has_diverged) return UnitOutcome::kGoesOn;
   bool is_finite = !record.has_diverged;
-  if (is_finite && record.unit.kind != UnitKind::kTrain && is_iteration_done(configuration, record.unit.iteration)) {
-    is_finite = score(record.unit.configuration, record.unit.iteration, record.ended_us);
+  const bool has_ended = is_finite && is_iteration_done(key, record.unit.iteration);
+  if (has_ended && is_evaluated(key, record.unit.iteration)) {
+    is_finite = score(key, record.unit.iteration, record.ended_us);
   }
   configuration.has_diverged = !is_finite;
-  return !is_finite;
+  if (!is_finite) return UnitOutcome::kDiverged;
+  return has_ended ? UnitOutcome::kIterationEnded : UnitOutcome::kGoesOn;
 }
 
 void RunRecord::fed(std::int64_t bytes, double seconds) {
@@ -93,23 +100,14 @@ void RunRecord::fed(std::int64_t bytes, double seconds) {
 void RunRecord::finish(std::int64_t ended_us, int slots) {
   ended_us_ = ended_us;
   slots_ = slots;
-  for (auto& [key, configuration] : configurations_) {
-    while (configuration.training.size() < shape_.evaluated_iterations.size()) {
-      configuration.elapsed.push_back(elapsed_seconds());
-      configuration.training.push_back(missing_score(shape_.metric_count_of(key)));
-      if (shape_.validation_segments > 0) {
-        configuration.validation.push_back(missing_score(shape_.metric_count_of(key)));
-      }
-    }
-  }
 }
 
 std::int32_t RunRecord::completed_iterations() const {
   std::int32_t least = std::numeric_limits<std::int32_t>::max();
   for (const auto& [key, configuration] : configurations_) {
-    if (configuration.has_diverged) continue;
+    if (configuration.is_retired()) continue;
     std::int32_t done = configuration.units.empty() ? 0 : configuration.units.back().unit.iteration;
-    if (done > 0 && !is_iteration_done(configuration, done)) --done;
+    if (done > 0 && !is_iteration_done(key, done)) --done;
     least = std::min(least, done);
   }
   return least == std::numeric_limits<std::int32_t>::max() ? 0 : least;

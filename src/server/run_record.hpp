@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "selection/schedule.hpp"
+#include "server/score.hpp"
 
 namespace modelhop::server {
 
@@ -19,35 +21,57 @@ struct UnitRecord {
   std::int64_t ended_us = 0;
   std::int64_t steps = 0;
   std::int64_t examples = 0;
-  double loss = 0.0;  ///< mean training loss, or the mean loss of an evaluation
-  double penalty = 0.0;
-  std::vector<double> metric_sums;
+  double loss = 0.0;           ///< mean training loss, or the mean loss of an evaluation
+  EvaluatedSums sums;          ///< of an evaluation
+  double learning_rate = 0.0;  ///< of a training: the optimizer's base rate
   bool has_diverged = false;
 
   double seconds() const { return static_cast<double>(ended_us - started_us) * 1e-6; }
 };
 
-/// Loss and metrics over a whole table; not a number where they were never computed.
-struct Score {
-  double loss = 0.0;
-  std::vector<double> metrics;
+/// Scores after an iteration.
+struct ScoredIteration {
+  std::int32_t iteration = 0;
+  double elapsed = 0.0;  ///< seconds from the run's start
+  Score training;
+  std::optional<Score> validation;  ///< empty without a validation table
+};
+
+/// What a callback did at an iteration's end.
+struct CallbackEvent {
+  std::int32_t iteration = 0;  ///< 0: before the first one
+  std::string callback;
+  std::optional<double> learning_rate;  ///< set from then on; empty: it stopped the configuration
 };
 
 struct ConfigurationRecord {
   std::vector<UnitRecord> units;
   bool has_diverged = false;
-  std::vector<double> elapsed;    ///< seconds from the run's start, per evaluated iteration
-  std::vector<Score> training;    ///< per evaluated iteration
-  std::vector<Score> validation;  ///< the same; empty without a validation table
+  std::optional<std::int32_t> stopped_iteration;  ///< a callback stopped it after this one
+  std::optional<std::int32_t> weights_iteration;  ///< the iteration whose weights a callback has kept; empty: the last
+  std::vector<ScoredIteration> scores;            ///< in order
+  std::vector<CallbackEvent> events;
+
+  bool is_retired() const { return has_diverged || stopped_iteration.has_value(); }
+  const ScoredIteration* scored(std::int32_t iteration) const;  ///< null where it was not evaluated
+  /// The scores of the weights that are written; null where there are none.
+  const ScoredIteration* final_scores() const;
+};
+
+/// What is expected of a configuration.
+struct ConfigurationShape {
+  Scoring scoring;
+  std::vector<std::int32_t> evaluated_iterations;  ///< ascending
 };
 
 struct RunShape {
   int training_segments = 1;
   int validation_segments = 0;
-  std::vector<std::int32_t> evaluated_iterations;
-  std::size_t metric_count_of(ConfigurationKey key) const { return metric_counts.at(key); }
-  std::map<ConfigurationKey, std::size_t> metric_counts;
+  std::map<ConfigurationKey, ConfigurationShape> configurations;
 };
+
+/// What a unit has brought about.
+enum class UnitOutcome : std::uint8_t { kGoesOn, kIterationEnded, kDiverged };
 
 class RunRecord {
  public:
@@ -55,14 +79,21 @@ class RunRecord {
 
   /// Bytes moved into the trainer before the first unit, and how long that took.
   void fed(std::int64_t bytes, double seconds);
-  /// Adds a unit; scores its iteration when it was the last evaluation owed. Returns true where the configuration has
-  /// diverged by this unit and must be retired.
-  bool add(const UnitRecord& unit);
-  /// Scores that never came are not a number.
+  /// Adds a unit; scores its iteration when it was the last evaluation owed. A configuration that has diverged by this
+  /// unit must be retired.
+  UnitOutcome add(const UnitRecord& unit);
+  void stopped(ConfigurationKey key, std::int32_t iteration) { configurations_.at(key).stopped_iteration = iteration; }
+  void kept_weights(ConfigurationKey key, std::int32_t iteration) {
+    configurations_.at(key).weights_iteration = iteration;
+  }
+  void happened(ConfigurationKey key, CallbackEvent event) {
+    configurations_.at(key).events.push_back(std::move(event));
+  }
   void finish(std::int64_t ended_us, int slots);
 
   const std::map<ConfigurationKey, ConfigurationRecord>& configurations() const { return configurations_; }
   const ConfigurationRecord& of(ConfigurationKey key) const { return configurations_.at(key); }
+  const Scoring& scoring_of(ConfigurationKey key) const { return shape_.configurations.at(key).scoring; }
 
   /// Iterations that every configuration still in the run has finished.
   std::int32_t completed_iterations() const;
@@ -77,7 +108,8 @@ class RunRecord {
   double lower_bound_seconds() const;  ///< no schedule of the same units on the same slots is shorter
 
  private:
-  bool is_iteration_done(const ConfigurationRecord& configuration, std::int32_t iteration) const;
+  bool is_evaluated(ConfigurationKey key, std::int32_t iteration) const;
+  bool is_iteration_done(ConfigurationKey key, std::int32_t iteration) const;
   bool score(ConfigurationKey key, std::int32_t iteration, std::int64_t at_us);
 
   RunShape shape_;

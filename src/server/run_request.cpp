@@ -33,13 +33,22 @@ void check_iterations(const RunRequest& request, RunPlan& plan) {
                                                         std::to_string(plan.iterations) + " (num_iterations), got " +
                                                         std::to_string(plan.frequency));
   }
-  if (plan.iterations / plan.frequency > kMaxEvaluations) {
-    throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-                   "argument metrics_compute_frequency: every " + std::to_string(plan.frequency) + " of " +
-                       std::to_string(plan.iterations) + " iterations makes more than " +
-                       std::to_string(kMaxEvaluations) + " evaluations",
-                   "Evaluate less often.");
-  }
+}
+
+/// Who watches losses or metrics wants to see them in the output: unless the call says otherwise, each iteration is
+/// evaluated then.
+void resolve_frequency(const RunRequest& request, RunPlan& plan) {
+  const bool is_monitored =
+      std::any_of(plan.configurations.begin(), plan.configurations.end(),
+                  [](const ConfigurationPlan& configuration) { return configuration.is_monitored; });
+  if (is_monitored && !request.metrics_compute_frequency) plan.frequency = 1;
+  const int every = is_monitored ? 1 : plan.frequency;
+  if (plan.iterations / every <= kMaxEvaluations) return;
+  throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                 "argument metrics_compute_frequency: every " + std::to_string(every) + " of " +
+                     std::to_string(plan.iterations) + " iterations makes more than " +
+                     std::to_string(kMaxEvaluations) + " evaluations",
+                 "Evaluate less often, and leave out callbacks that monitor.");
 }
 
 std::optional<Shuffle> parse_shuffle(const std::optional<std::string>& text) {
@@ -64,31 +73,53 @@ std::int64_t drawn_seed() {
   return static_cast<std::int64_t>(seed >> 1);
 }
 
-/// The dependent variable is encoded by position, so both tables must have the same classes in the same places.
+[[noreturn]] void refuse_validation(const PackedTable& training, const PackedTable& validation, const std::string& what,
+                                    const std::string& hint) {
+  throw SqlError(
+      ERRCODE_INVALID_PARAMETER_VALUE,
+      "argument validation_table: \"" + validation.text + "\" " + what + " source_table \"" + training.text + "\"",
+      hint);
+}
+
+constexpr const char* kPreprocess = "Make it by validation_preprocessor_dl with this training table.";
+
+/// The dependent variables are encoded by position, so both tables must have the same classes in the same places.
+void check_validation_variables(const PackedTable& training, const PackedTable& validation) {
+  for (std::size_t place = 0; place < training.independent.size(); ++place) {
+    const PackedVariable& own = validation.independent[place];
+    if (own.shape == training.independent[place].shape) continue;
+    refuse_validation(training, validation,
+                      "has examples of shape " + array_text(own.shape) + ", not " +
+                          array_text(training.independent[place].shape) + " as in",
+                      "Both tables must hold examples of one shape.");
+  }
+  for (std::size_t place = 0; place < training.dependent.size(); ++place) {
+    const PackedVariable& own = validation.dependent[place];
+    const PackedVariable& other = training.dependent[place];
+    if (!own.class_values.empty() && !other.class_values.empty() && own.class_values != other.class_values) {
+      refuse_validation(training, validation, "has other classes than", kPreprocess);
+    }
+    if (own.shape == other.shape) continue;
+    refuse_validation(
+        training, validation,
+        "has a dependent variable of shape " + array_text(own.shape) + ", not " + array_text(other.shape) + " as in",
+        kPreprocess);
+  }
+}
+
 void check_validation(const PackedTable& training, const PackedTable& validation) {
-  const auto refuse = [&](const std::string& what, const std::string& hint) {
-    throw SqlError(
-        ERRCODE_INVALID_PARAMETER_VALUE,
-        "argument validation_table: \"" + validation.text + "\" " + what + " source_table \"" + training.text + "\"",
-        hint);
+  const auto counts = [](const PackedTable& table) {
+    return std::to_string(table.independent.size()) + " independent and " + std::to_string(table.dependent.size()) +
+           " dependent variables";
   };
-  if (validation.independent_shape != training.independent_shape) {
-    refuse("has examples of shape " + array_text(validation.independent_shape) + ", not " +
-               array_text(training.independent_shape) + " as in",
-           "Both tables must hold examples of one shape.");
+  if (validation.independent.size() != training.independent.size() ||
+      validation.dependent.size() != training.dependent.size()) {
+    refuse_validation(training, validation, "has " + counts(validation) + ", not " + counts(training) + " as in",
+                      kPreprocess);
   }
-  const std::string preprocess = "Make it by validation_preprocessor_dl with this training table.";
-  if (!validation.class_values.empty() && !training.class_values.empty() &&
-      validation.class_values != training.class_values) {
-    refuse("has other classes than", preprocess);
-  }
-  if (validation.dependent_shape != training.dependent_shape) {
-    refuse("has a dependent variable of shape " + array_text(validation.dependent_shape) + ", not " +
-               array_text(training.dependent_shape) + " as in",
-           preprocess);
-  }
-  if (validation.normalizing_const != training.normalizing_const) {
-    refuse("has another normalizing_const than", preprocess);
+  check_validation_variables(training, validation);
+  if (validation.normalizing_consts != training.normalizing_consts) {
+    refuse_validation(training, validation, "has another normalizing_const than", kPreprocess);
   }
 }
 
@@ -106,7 +137,8 @@ std::vector<std::int64_t> filled_segments(const PackedTable& table) {
 
 void read_data(const RunRequest& request, RunPlan& plan) {
   plan.training = read_packed_table("source_table", required(request.source_table, "source_table"));
-  if (plan.training.class_values.size() == 1) {
+  for (const PackedVariable& variable : plan.training.dependent) {
+    if (variable.class_values.size() != 1) continue;
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
                    "argument source_table: \"" + plan.training.text + "\" has one class only, which nothing can learn",
                    "Give data of at least two classes, or a larger num_classes to training_preprocessor_dl.");
@@ -187,6 +219,7 @@ RunPlan make_run_plan(const RunRequest& request) {
   read_data(request, plan);
   resolve_caching(request, settings, plan);
   read_configurations(request, plan);
+  resolve_frequency(request, plan);
   plan.seed = request.seed ? *request.seed : drawn_seed();
   resolve_output(request, plan);
   check_memory(plan, settings.slots);

@@ -14,21 +14,10 @@ namespace modelhop::server {
 namespace {
 
 constexpr int kWindows = 4;
-constexpr std::int64_t kAlignment = 64;
 
 std::map<std::int32_t, BufferSink*>& open_sinks() {
   static std::map<std::int32_t, BufferSink*> sinks;
   return sinks;
-}
-
-wire::SegmentLayout layout_of(const PackedTable& table, std::int64_t rows) {
-  return {rows, table.independent_type, table.independent_elements(), table.dependent_type_of_elements,
-          table.dependent_elements()};
-}
-
-flatbuffers::Offset<wire::Layout> make_layout(flatbuffers::FlatBufferBuilder& builder, ElementType type,
-                                              std::int64_t elements) {
-  return wire::CreateLayout(builder, static_cast<wire::ElementType>(type), elements);
 }
 
 [[noreturn]] void throw_mismatch(const Buffer& buffer) {
@@ -36,17 +25,23 @@ flatbuffers::Offset<wire::Layout> make_layout(flatbuffers::FlatBufferBuilder& bu
                  "train_segment was given buffer_id " + std::to_string(buffer.id) + " with other sizes than listed");
 }
 
-/// Copies a buffer to where `target` begins and its dependent rows to `dependent_target`.
-void copy_buffer(const Buffer& buffer, std::byte* independent_target, std::byte* dependent_target) {
-  std::memcpy(independent_target, buffer.independent.data(), buffer.independent.size());
-  std::memcpy(dependent_target, buffer.dependent.data(), buffer.dependent.size());
+/// Copies a buffer into a segment's or a window's memory, where its rows begin at row `first`.
+void copy_buffer(const Buffer& buffer, const wire::SegmentLayout& layout, std::int64_t first, std::byte* target) {
+  const std::vector<std::int64_t> offsets = layout.offsets();
+  const std::vector<wire::ArrayLayout> arrays = layout.arrays();
+  for (std::size_t place = 0; place < arrays.size(); ++place) {
+    std::memcpy(target + offsets[place] + first * arrays[place].row_bytes(), buffer.arrays[place].data(),
+                buffer.arrays[place].size());
+  }
 }
 
 void check_sizes(const Buffer& buffer, const wire::SegmentLayout& layout, std::int64_t rows) {
-  if (buffer.rows != rows ||
-      static_cast<std::int64_t>(buffer.independent.size()) != rows * layout.independent_row_bytes() ||
-      static_cast<std::int64_t>(buffer.dependent.size()) != rows * layout.dependent_row_bytes()) {
-    throw_mismatch(buffer);
+  const std::vector<wire::ArrayLayout> arrays = layout.arrays();
+  if (buffer.rows != rows || buffer.arrays.size() != arrays.size()) throw_mismatch(buffer);
+  for (std::size_t place = 0; place < arrays.size(); ++place) {
+    if (static_cast<std::int64_t>(buffer.arrays[place].size()) != rows * arrays[place].row_bytes()) {
+      throw_mismatch(buffer);
+    }
   }
 }
 
@@ -71,8 +66,7 @@ class FileSink : public BufferSink {
   void take(const Buffer& buffer) override {
     const std::size_t at = list_.position(buffer.id);
     check_sizes(buffer, layout_, list_.buffer_rows[at]);
-    copy_buffer(buffer, file_.data() + starts_[at] * layout_.independent_row_bytes(),
-                file_.data() + layout_.dependent_offset() + starts_[at] * layout_.dependent_row_bytes());
+    copy_buffer(buffer, layout_, starts_[at], file_.data());
     is_filled_[at] = true;
   }
 
@@ -109,14 +103,13 @@ class WindowSink : public BufferSink {
 
   void take(const Buffer& buffer) override {
     if (next_ == list_.buffer_ids.size() || list_.buffer_ids[next_] != buffer.id) throw_mismatch(buffer);
-    const wire::SegmentLayout layout = layout_of(table_, list_.buffer_rows[next_]);
+    const wire::SegmentLayout layout = table_.layout(list_.buffer_rows[next_]);
     check_sizes(buffer, layout, layout.rows);
     ++next_;
     if (free_.empty()) wait_for_window();
     const int window = free_.back();
     free_.pop_back();
-    std::byte* start = windows_.data() + window * window_bytes_;
-    copy_buffer(buffer, start, start + layout.dependent_offset());
+    copy_buffer(buffer, layout, 0, windows_.data() + window * window_bytes_);
     flatbuffers::FlatBufferBuilder builder;
     trainer_.send(builder, wire::CreateWindowFilled(builder, window, layout.rows));
   }
@@ -151,12 +144,12 @@ class WindowSink : public BufferSink {
 
 /// Runs the aggregate over the segment's rows, in the snapshot that the list was read in.
 void read_rows(const PackedTable& table, const SegmentShare& share, const BufferSink& sink, bool in_order) {
-  query_in_snapshot(
-      "SELECT modelhop.train_segment($1::integer, buffer_id, " + quote_identifier(table.independent_column) + ", " +
-          quote_identifier(table.independent_shape_column()) + ", " + quote_identifier(table.dependent_column) + ", " +
-          quote_identifier(table.dependent_shape_column()) + (in_order ? " ORDER BY buffer_id" : "") + ") FROM " +
-          table.name.quoted() + " WHERE buffer_id % $2::integer = $3::integer",
-      {std::to_string(sink.number()), std::to_string(share.segments), std::to_string(share.segment)});
+  std::string columns = quote_identifier(table.independent.front().shape_column()) + "[1]";
+  for (const std::string& column : table.columns()) columns += ", " + quote_identifier(column);
+  query_in_snapshot("SELECT modelhop.train_segment($1::integer, buffer_id, " + columns +
+                        (in_order ? " ORDER BY buffer_id" : "") + ") FROM " + table.name.quoted() +
+                        " WHERE buffer_id % $2::integer = $3::integer",
+                    {std::to_string(sink.number()), std::to_string(share.segments), std::to_string(share.segment)});
 }
 
 /// The file of a SegmentReady.
@@ -165,6 +158,15 @@ wire::SharedMemory map_file(wire::Frame& answer, std::int64_t bytes) {
 }
 
 }  // namespace
+
+Layouts make_layouts(flatbuffers::FlatBufferBuilder& builder, const std::vector<wire::ArrayLayout>& arrays) {
+  std::vector<flatbuffers::Offset<wire::Layout>> list;
+  for (const wire::ArrayLayout& array : arrays) {
+    list.push_back(
+        wire::CreateLayout(builder, static_cast<wire::ElementType>(array.type), array.row_elements, array.scale));
+  }
+  return builder.CreateVector(list);
+}
 
 BufferSink::BufferSink() {
   static std::int32_t last = 0;
@@ -183,14 +185,14 @@ BufferSink* BufferSink::find(std::int32_t number) {
 
 SegmentFacts feed_segment(TrainerClient& trainer, const PackedTable& table, const SegmentShare& share) {
   const SegmentList list = list_segment(table, share.segment, share.segments);
-  const wire::SegmentLayout layout = layout_of(table, list.rows);
+  const wire::SegmentLayout layout = table.layout(list.rows);
   flatbuffers::FlatBufferBuilder builder;
   const auto key = builder.CreateVector(list.share_key);
   const auto buffers = builder.CreateVector(list.buffer_rows);
-  const auto independent = make_layout(builder, layout.independent_type, layout.independent_row_elements);
-  const auto dependent = make_layout(builder, layout.dependent_type, layout.dependent_row_elements);
+  const auto independent = make_layouts(builder, layout.independent);
+  const auto dependent = make_layouts(builder, layout.dependent);
   trainer.send(builder, wire::CreateOpenSegment(builder, share.kind, share.segment, key, buffers, independent,
-                                                table.independent_scale, dependent));
+                                                dependent, layout.has_sample_weight));
   wire::Frame answer = trainer.wait_answer();
   const auto* ready = answer.message().body_as_SegmentReady();
   check(ready != nullptr, "the trainer did not answer OpenSegment");
@@ -204,10 +206,10 @@ SegmentFacts feed_segment(TrainerClient& trainer, const PackedTable& table, cons
 
 std::vector<std::int64_t> segment_rows(const PackedTable& table, int segments) {
   std::vector<std::int64_t> rows(segments);
-  for (const Row& row :
-       query_in_snapshot("SELECT buffer_id % $1::integer, sum(" + quote_identifier(table.independent_shape_column()) +
-                             "[1]::bigint) FROM " + table.name.quoted() + " GROUP BY 1",
-                         {std::to_string(segments)})) {
+  for (const Row& row : query_in_snapshot("SELECT buffer_id % $1::integer, sum(" +
+                                              quote_identifier(table.independent.front().shape_column()) +
+                                              "[1]::bigint) FROM " + table.name.quoted() + " GROUP BY 1",
+                                          {std::to_string(segments)})) {
     rows.at(std::stoull(*row[0])) = std::stoll(*row[1]);
   }
   return rows;
@@ -216,13 +218,13 @@ std::vector<std::int64_t> segment_rows(const PackedTable& table, int segments) {
 SegmentStream::SegmentStream(TrainerClient& trainer, const PackedTable& table, const SegmentShare& share)
     : trainer_(trainer), table_(table), share_(share), list_(list_segment(table, share.segment, share.segments)) {
   const std::int64_t most_rows = *std::max_element(list_.buffer_rows.begin(), list_.buffer_rows.end());
-  window_bytes_ = (layout_of(table, most_rows).total_bytes() + kAlignment - 1) / kAlignment * kAlignment;
-  const wire::SegmentLayout layout = layout_of(table, most_rows);
+  const wire::SegmentLayout layout = table.layout(most_rows);
+  window_bytes_ = layout.total_bytes();
   flatbuffers::FlatBufferBuilder builder;
-  const auto independent = make_layout(builder, layout.independent_type, layout.independent_row_elements);
-  const auto dependent = make_layout(builder, layout.dependent_type, layout.dependent_row_elements);
+  const auto independent = make_layouts(builder, layout.independent);
+  const auto dependent = make_layouts(builder, layout.dependent);
   trainer.send(builder, wire::CreateOpenStream(builder, share.kind, share.segment, kWindows, window_bytes_, independent,
-                                               table.independent_scale, dependent));
+                                               dependent, layout.has_sample_weight));
   wire::Frame answer = trainer.wait_answer();
   check(answer.message().body_as_SegmentReady() != nullptr, "the trainer did not answer OpenStream");
   windows_ = map_file(answer, kWindows * window_bytes_);

@@ -24,6 +24,10 @@ struct SegmentFacts {
   bool was_shared = false;  ///< the trainer held it already
 };
 
+/// As messages describe arrays.
+using Layouts = flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<wire::Layout>>>;
+Layouts make_layouts(flatbuffers::FlatBufferBuilder& builder, const std::vector<wire::ArrayLayout>& arrays);
+
 /// Caches one segment in the trainer: reads the list of its rows, and the rows themselves only where the trainer does
 /// not hold exactly this list already. Runs inside the caller's snapshot.
 SegmentFacts feed_segment(TrainerClient& trainer, const PackedTable& table, const SegmentShare& share);

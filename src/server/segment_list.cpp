@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "server/bridge.hpp"
+#include "server/value_text.hpp"
 
 MODELHOP_SERVER_HEADERS_BEGIN
 #include "catalog/pg_class.h"
@@ -18,7 +19,7 @@ namespace modelhop::server {
 namespace {
 
 /// Columns of the list query.
-enum ListColumn { kBufferId, kRows, kIndependentBytes, kDependentBytes, kFile, kVersion };
+enum ListColumn { kBufferId, kRows, kFile, kVersion, kFirstBytes };
 
 [[noreturn]] void refuse_buffer(const PackedTable& table, const std::string& buffer_id, const std::string& problem) {
   throw SqlError(
@@ -34,34 +35,32 @@ bool has_row_versions(const PackedTable& table) {
 }
 
 std::vector<Row> read_list(const PackedTable& table, int segment, int segments, bool with_versions) {
-  const std::string independent = quote_identifier(table.independent_column);
-  const std::string dependent = quote_identifier(table.dependent_column);
   // cmin tells apart what one transaction wrote, truncated and wrote again.
   const std::string versions = with_versions
                                    ? ", pg_relation_filenode(tableoid), concat_ws(' ', tableoid, ctid, xmin, cmin)"
                                    : std::string(", NULL, NULL");
-  return query_in_snapshot("SELECT buffer_id, " + quote_identifier(table.independent_shape_column()) +
-                               "[1], octet_length(" + independent + "), octet_length(" + dependent + ")" + versions +
-                               " FROM " + table.name.quoted() +
+  std::string lengths;
+  for (const std::string& column : table.columns()) lengths += ", octet_length(" + quote_identifier(column) + ")";
+  return query_in_snapshot("SELECT buffer_id, " + quote_identifier(table.independent.front().shape_column()) + "[1]" +
+                               versions + lengths + " FROM " + table.name.quoted() +
                                " WHERE buffer_id % $1::integer = $2::integer ORDER BY buffer_id",
                            {std::to_string(segments), std::to_string(segment)});
 }
 
 void check_buffer(const PackedTable& table, const Row& row) {
-  for (int column = kBufferId; column <= kDependentBytes; ++column) {
-    if (!row[column]) refuse_buffer(table, row[kBufferId].value_or("NULL"), "holds NULL");
-  }
+  const std::vector<std::string> names = table.columns();
+  const std::vector<wire::ArrayLayout> arrays = table.layout(0).arrays();
+  if (!row[kBufferId] || !row[kRows]) refuse_buffer(table, row[kBufferId].value_or("NULL"), "holds NULL");
   const std::int64_t rows = std::stoll(*row[kRows]);
-  const auto check_bytes = [&](int column, const std::string& name, std::int64_t elements, ElementType type) {
-    const std::int64_t expected = rows * elements * element_size(type);
-    if (std::stoll(*row[column]) != expected) {
-      refuse_buffer(table, *row[kBufferId],
-                    "holds " + *row[column] + " bytes in column \"" + name +
-                        "\" where its shape and element type make " + std::to_string(expected));
-    }
-  };
-  check_bytes(kIndependentBytes, table.independent_column, table.independent_elements(), table.independent_type);
-  check_bytes(kDependentBytes, table.dependent_column, table.dependent_elements(), table.dependent_type_of_elements);
+  for (std::size_t place = 0; place < names.size(); ++place) {
+    const auto& bytes = row[kFirstBytes + place];
+    if (!bytes) refuse_buffer(table, *row[kBufferId], "holds NULL");
+    const std::int64_t expected = rows * arrays[place].row_bytes();
+    if (std::stoll(*bytes) == expected) continue;
+    refuse_buffer(table, *row[kBufferId],
+                  "holds " + *bytes + " bytes in column \"" + names[place] +
+                      "\" where its shape and element type make " + std::to_string(expected));
+  }
 }
 
 std::vector<std::uint8_t> sha256(const std::string& text) {
@@ -79,12 +78,13 @@ std::vector<std::uint8_t> sha256(const std::string& text) {
 
 /// Empty where a row has no version of its own: a view, a foreign table.
 std::vector<std::uint8_t> share_key(const PackedTable& table, const std::vector<Row>& rows) {
-  std::string text = std::to_string(MyDatabaseId) + "\n" + quote_identifier(table.independent_column) + " " +
-                     std::to_string(static_cast<int>(table.independent_type)) + " " +
-                     std::to_string(table.independent_elements()) + " " + std::to_string(table.independent_scale) +
-                     "\n" + quote_identifier(table.dependent_column) + " " +
-                     std::to_string(static_cast<int>(table.dependent_type_of_elements)) + " " +
-                     std::to_string(table.dependent_elements()) + "\n";
+  std::string text = std::to_string(MyDatabaseId) + "\n";
+  const std::vector<wire::ArrayLayout> arrays = table.layout(0).arrays();
+  const std::vector<std::string> columns = table.columns();
+  for (std::size_t place = 0; place < columns.size(); ++place) {
+    text += quote_identifier(columns[place]) + " " + std::to_string(static_cast<int>(arrays[place].type)) + " " +
+            std::to_string(arrays[place].row_elements) + " " + number_text(arrays[place].scale) + "\n";
+  }
   for (const Row& row : rows) {
     if (!row[kFile] || !row[kVersion]) return {};
     text += *row[kBufferId] + " " + *row[kFile] + " " + *row[kVersion] + "\n";

@@ -5,6 +5,8 @@
 
 #include "server/bridge.hpp"
 #include "server/bytea_rows.hpp"
+#include "server/callback_run.hpp"
+#include "server/keras_semantics.hpp"
 #include "server/run_input.hpp"
 #include "server/value_text.hpp"
 #include "spec/train_params.hpp"
@@ -108,8 +110,13 @@ void read_architectures(const std::vector<std::int32_t>& model_ids, RunPlan& pla
   const Oid relation = existing_table(argument, text);
   check_columns(argument, text, relation, {"model_id", "model_arch", "model_weights"});
   plan.model_arch_table = table_name(relation);
-  const auto rows = query("SELECT model_id, model_arch::text, octet_length(model_weights) FROM " +
-                              plan.model_arch_table.quoted() + " WHERE model_id = ANY ($1::integer[])",
+  const auto columns = table_columns(relation);
+  // Tables that others made do not have it.
+  const bool has_semantics = std::any_of(columns.begin(), columns.end(),
+                                         [](const Column& column) { return column.name == "keras_semantics"; });
+  const auto rows = query(std::string("SELECT model_id, model_arch::text, octet_length(model_weights), ") +
+                              (has_semantics ? "keras_semantics" : "NULL") + " FROM " + plan.model_arch_table.quoted() +
+                              " WHERE model_id = ANY ($1::integer[])",
                           {array_text(model_ids)});
   for (std::int32_t id : model_ids) {
     const std::string subject = "model_id " + std::to_string(id) + " of \"" + text + "\"";
@@ -125,8 +132,10 @@ void read_architectures(const std::vector<std::int32_t>& model_ids, RunPlan& pla
     ArchitecturePlan architecture;
     architecture.model_id = id;
     architecture.json = *(*found)[1];
-    architecture.model =
-        naming(subject, [&] { return parse_keras_json(architecture.json, plan.training.independent_shape); });
+    architecture.model = naming(subject, [&] {
+      architecture.profile = keras_semantics((*found)[3]);
+      return parse_keras_json(architecture.json, plan.training.independent_shapes(), architecture.profile);
+    });
     architecture.parameters = parameter_count(architecture.model);
     architecture.forward_flops = forward_flops(architecture.model);
     check_weights(architecture, (*found)[2], subject);
@@ -138,9 +147,12 @@ void read_architectures(const std::vector<std::int32_t>& model_ids, RunPlan& pla
 ConfigurationPlan make_configuration(const SelectionRow& row, std::size_t architecture, const RunPlan& plan) {
   const ArchitecturePlan& used = plan.architectures[architecture];
   ConfigurationPlan configuration{row.key, architecture, row.compile_params, row.fit_params};
-  configuration.train = parse_train_params(row.compile_params, row.fit_params, used.model.profile);
-  check_fits_data(used.model, configuration.train, plan.training.independent_shape, plan.training.dependent_shape,
-                  plan.training.class_count);
+  configuration.train =
+      resolve_train_spec(parse_train_params(row.compile_params, row.fit_params, used.model.profile), used.model);
+  check_fits_data(used.model, configuration.train, plan.training.independent_shapes(),
+                  plan.training.dependent_variables());
+  check_callbacks(configuration.train, plan.validation.has_value());
+  configuration.is_monitored = has_monitors(configuration.train);
   if (configuration.train.batch_size > plan.training.rows) {
     throw Error(ErrorCode::kInvalidArgument,
                 "batch_size " + std::to_string(configuration.train.batch_size) +

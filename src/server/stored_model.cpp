@@ -5,9 +5,9 @@
 
 #include "server/bridge.hpp"
 #include "server/bytea_rows.hpp"
+#include "server/keras_semantics.hpp"
 #include "server/run_input.hpp"
 #include "server/settings.hpp"
-#include "server/trainer_requests.hpp"
 #include "spec/keras_json.hpp"
 #include "spec/train_params.hpp"
 
@@ -39,20 +39,24 @@ std::string where_key(const StoredModel& model) {
   return model.is_single ? std::string() : " WHERE mst_key = " + std::to_string(model.key);
 }
 
-/// The shape of the training examples, for an architecture that does not tell its input's.
-Shape trained_shape(const StoredModel& model) {
+/// The shapes of the training examples, for an architecture that does not tell its inputs'.
+std::vector<Shape> trained_shapes(const StoredModel& model) {
   const TableName summary = model.table.with_suffix("_summary");
-  check_columns(kArgument, summary.quoted(), existing_table(kArgument, summary.quoted()), {"independent_shape"});
-  Shape shape;
-  for (const Row& row : query("SELECT unnest(independent_shape) FROM " + summary.quoted())) {
-    shape.push_back(row[0] ? std::stoll(*row[0]) : 0);
+  check_columns(kArgument, summary.quoted(), existing_table(kArgument, summary.quoted()), {"independent_shapes"});
+  std::vector<Shape> shapes;
+  for (const Row& row : query("SELECT s.place, e.extent FROM " + summary.quoted() +
+                              " AS t, jsonb_array_elements(t.independent_shapes) WITH ORDINALITY AS s(shape, place), "
+                              "jsonb_array_elements_text(s.shape) WITH ORDINALITY AS e(extent, axis) "
+                              "ORDER BY s.place, e.axis")) {
+    shapes.resize(std::stoull(*row[0]));
+    shapes.back().push_back(std::stoll(row[1].value_or("0")));
   }
-  return shape;
+  return shapes;
 }
 
 void read_architecture(StoredModel& model) {
-  const auto rows =
-      query("SELECT model_arch::text, octet_length(model_weights) FROM " + model.table.quoted() + where_key(model));
+  const auto rows = query("SELECT model_arch::text, octet_length(model_weights), keras_semantics FROM " +
+                          model.table.quoted() + where_key(model));
   if (rows.empty() && !model.is_single) {
     throw SqlError(ERRCODE_UNDEFINED_OBJECT,
                    "argument mst_key: \"" + model.text + "\" has no model with mst_key " + std::to_string(model.key));
@@ -65,14 +69,12 @@ void read_architecture(StoredModel& model) {
     refuse(model, ERRCODE_NULL_VALUE_NOT_ALLOWED, "has a NULL model_arch or model_weights");
   }
   model.json = *rows[0][0];
-  model.model = parse_keras_json(model.json, trained_shape(model));
+  model.profile = keras_semantics(rows[0][2]);
+  model.model = parse_keras_json(model.json, trained_shapes(model), model.profile);
   const std::int64_t bytes = parameter_count(model.model) * 4;
   if (std::stoll(*rows[0][1]) != bytes) {
     refuse(model, ERRCODE_INVALID_PARAMETER_VALUE,
            "has weights of " + *rows[0][1] + " bytes for an architecture of " + std::to_string(bytes) + " bytes");
-  }
-  if (model.model.inputs.size() != 1 || model.model.outputs.size() != 1) {
-    refuse(model, ERRCODE_FEATURE_NOT_SUPPORTED, "has more than one input or output");
   }
 }
 
@@ -84,33 +86,52 @@ void read_parameters(StoredModel& model, const TableName& table) {
   }
   model.compile_params = *rows[0][0];
   model.fit_params = rows[0][1].value_or("");
-  model.train = parse_train_params(model.compile_params, model.fit_params, model.model.profile);
+  model.train =
+      resolve_train_spec(parse_train_params(model.compile_params, model.fit_params, model.model.profile), model.model);
+}
+
+void read_class_values(const TableName& table, Oid relation, StoredOutput& output) {
+  const std::string column = output.name + "_class_values";
+  check_columns(kArgument, table.quoted(), relation, {column});
+  for (const Row& row : query("SELECT value::text FROM " + table.quoted() + ", unnest(" + quote_identifier(column) +
+                              ") WITH ORDINALITY AS u(value, place) ORDER BY place")) {
+    output.class_values.push_back(row[0]);
+  }
 }
 
 void read_summary(StoredModel& model, const TableName& table) {
   const Oid relation = existing_table(kArgument, table.quoted());
-  check_columns(kArgument, table.quoted(), relation, {"dependent_varname", "normalizing_const"});
-  const auto rows = query("SELECT dependent_varname[1], normalizing_const::double precision FROM " + table.quoted());
-  if (rows.size() != 1) {
-    refuse(model, ERRCODE_INVALID_PARAMETER_VALUE, "needs one row in \"" + table.quoted() + "\"");
+  check_columns(kArgument, table.quoted(), relation, {"dependent_varname", "dependent_encoding", "normalizing_consts"});
+  const auto count = query("SELECT count(*) FROM " + table.quoted())[0][0];
+  if (count != "1") refuse(model, ERRCODE_INVALID_PARAMETER_VALUE, "needs one row in \"" + table.quoted() + "\"");
+  for (const Row& row : query("SELECT u.name, u.encoding FROM " + table.quoted() +
+                              " AS s, unnest(s.dependent_varname, s.dependent_encoding) WITH ORDINALITY AS "
+                              "u(name, encoding, place) ORDER BY place")) {
+    model.outputs.push_back({row[0].value_or(""), row[1].value_or("one_hot"), {}});
+    read_class_values(table, relation, model.outputs.back());
   }
-  model.dependent_name = rows[0][0].value_or("");
-  model.normalizing_const = rows[0][1] ? std::stod(*rows[0][1]) : 1.0;
-  const std::string column = model.dependent_name + "_class_values";
-  check_columns(kArgument, table.quoted(), relation, {column});
-  for (const Row& row : query("SELECT value::text FROM " + table.quoted() + ", unnest(" + quote_identifier(column) +
-                              ") WITH ORDINALITY AS u(value, place) ORDER BY place")) {
-    model.class_values.push_back(row[0]);
+  for (const Row& row : query("SELECT unnest(normalizing_consts)::double precision FROM " + table.quoted())) {
+    model.normalizing_consts.push_back(row[0] ? std::stod(*row[0]) : 1.0);
+  }
+  if (model.outputs.size() != model.model.outputs.size() ||
+      model.normalizing_consts.size() != model.model.inputs.size()) {
+    refuse(model, ERRCODE_INVALID_PARAMETER_VALUE, "has another number of inputs or outputs than its summary");
   }
 }
 
 }  // namespace
 
+std::vector<Shape> StoredModel::input_shapes() const {
+  std::vector<Shape> shapes;
+  for (std::size_t input = 0; input < model.inputs.size(); ++input) shapes.push_back(model.input_shape(input));
+  return shapes;
+}
+
 StoredModel read_stored_model(const std::optional<std::string>& model_table, std::optional<std::int32_t> mst_key) {
   StoredModel model;
   model.text = required(model_table, kArgument);
   const Oid relation = existing_table(kArgument, model.text);
-  check_columns(kArgument, model.text, relation, {"model_arch", "model_weights"});
+  check_columns(kArgument, model.text, relation, {"model_arch", "model_weights", "keras_semantics"});
   const auto columns = table_columns(relation);
   model.is_single =
       std::none_of(columns.begin(), columns.end(), [](const Column& column) { return column.name == "mst_key"; });
@@ -123,20 +144,24 @@ StoredModel read_stored_model(const std::optional<std::string>& model_table, std
   return model;
 }
 
+void read_weights(const StoredModel& model, const std::function<void(Bytes weights)>& use) {
+  read_bytea_row("SELECT model_weights FROM " + model.table.quoted() + where_key(model), {},
+                 [&](const ByteaValues& values) { use(values[0].value_or(Bytes{})); });
+}
+
 void open_stored_model(TrainerClient& trainer, const StoredModel& model, const std::string& purpose,
-                       std::int64_t dependent_row_elements, std::int64_t units) {
+                       const std::vector<std::int64_t>& dependent_row_elements, std::int64_t units) {
   OpenRequest request;
   request.name = model.table.quoted();
   request.purpose = purpose;
   request.units = units;
   request.memory_limit = current_settings().run_memory_limit;
-  request.architectures = {model.json};
-  request.independent_shape = model.input_shape();
+  request.architectures = {{model.json, model.profile}};
+  request.independent_shapes = model.input_shapes();
   request.dependent_row_elements = dependent_row_elements;
   request.configurations = {{model.key, 0, model.compile_params, model.fit_params}};
   open_run(trainer, request);
-  read_bytea_row("SELECT model_weights FROM " + model.table.quoted() + where_key(model), {},
-                 [&](const ByteaValues& values) { set_state(trainer, model.key, values[0].value_or(Bytes{}), {}); });
+  read_weights(model, [&](Bytes weights) { set_state(trainer, model.key, weights, {}); });
 }
 
 }  // namespace modelhop::server

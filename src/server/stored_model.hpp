@@ -5,6 +5,7 @@
 #include "server/postgres.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,9 +13,16 @@
 #include "modelhop/model_spec.hpp"
 #include "modelhop/train_spec.hpp"
 #include "server/query.hpp"
-#include "server/trainer_client.hpp"
+#include "server/trainer_requests.hpp"
 
 namespace modelhop::server {
+
+/// What an output of the model stands for.
+struct StoredOutput {
+  std::string name;                                      ///< of the dependent variable
+  std::string encoding;                                  ///< one_hot, class_id or float
+  std::vector<std::optional<std::string>> class_values;  ///< empty: not classes
+};
 
 struct StoredModel {
   std::string text;  ///< model_table as the caller wrote it
@@ -26,20 +34,22 @@ struct StoredModel {
   std::string compile_params;
   std::string fit_params;
   TrainSpec train;
-  std::string dependent_name;
-  double normalizing_const = 1.0;
-  std::vector<std::optional<std::string>> class_values;  ///< empty: not classes
+  std::vector<double> normalizing_consts;   ///< one for each input
+  std::vector<StoredOutput> outputs;        ///< in the model's order
+  std::optional<SemanticsProfile> profile;  ///< instead of the one that the architecture's fingerprint gives
 
-  Shape input_shape() const { return model.nodes.at(model.inputs.at(0)).output_shapes.at(0); }
-  std::int64_t output_elements() const { return element_count(model.shape_of(model.outputs.at(0))); }
+  std::vector<Shape> input_shapes() const;
 };
 
 /// Throws SqlError naming model_table or mst_key: not a model table, a key that is missing, unknown or not wanted,
 /// weights that do not fit the architecture.
 StoredModel read_stored_model(const std::optional<std::string>& model_table, std::optional<std::int32_t> mst_key);
 
-/// Opens a run for this model alone and gives it its weights. `dependent_row_elements` 0: it only predicts.
+/// Hands the weights to `use`; they live until it returns.
+void read_weights(const StoredModel& model, const std::function<void(Bytes weights)>& use);
+
+/// Opens a run for this model alone and gives it its weights. `dependent_row_elements` empty: it only predicts.
 void open_stored_model(TrainerClient& trainer, const StoredModel& model, const std::string& purpose,
-                       std::int64_t dependent_row_elements, std::int64_t units);
+                       const std::vector<std::int64_t>& dependent_row_elements, std::int64_t units);
 
 }  // namespace modelhop::server

@@ -16,17 +16,15 @@ namespace {
 
 class StreamedRun {
  public:
-  StreamedRun(TrainerClient& trainer, const RunPlan& plan, RunRecord& record)
-      : trainer_(trainer), plan_(plan), record_(record), notice_(plan) {
+  StreamedRun(TrainerClient& trainer, const RunPlan& plan, RunRecord& record, CallbackRun& callbacks)
+      : trainer_(trainer), plan_(plan), record_(record), callbacks_(callbacks), notice_(plan) {
     open(plan.training, wire::TableKind_Training, training_);
     if (plan.validation) open(*plan.validation, wire::TableKind_Validation, validation_);
   }
 
   void run() {
-    const auto evaluated = plan_.evaluated_iterations();
     for (std::int32_t iteration = 1; iteration <= plan_.iterations && has_work(); ++iteration) {
       for (std::size_t segment = 0; segment < training_.size(); ++segment) train(iteration, segment);
-      if (!std::binary_search(evaluated.begin(), evaluated.end(), iteration)) continue;
       for (std::size_t segment = 0; segment < training_.size(); ++segment) {
         evaluate(*training_[segment], {0, UnitKind::kEvaluateTraining, static_cast<std::int32_t>(segment), iteration});
       }
@@ -47,7 +45,12 @@ class StreamedRun {
     }
   }
 
-  bool is_active(const ConfigurationPlan& configuration) const { return !record_.of(configuration.key).has_diverged; }
+  bool is_active(const ConfigurationPlan& configuration) const { return !record_.of(configuration.key).is_retired(); }
+
+  bool is_evaluated(const ConfigurationPlan& configuration, std::int32_t iteration) const {
+    const auto evaluated = plan_.evaluated_iterations(configuration);
+    return is_active(configuration) && std::binary_search(evaluated.begin(), evaluated.end(), iteration);
+  }
 
   bool has_work() const {
     return std::any_of(plan_.configurations.begin(), plan_.configurations.end(),
@@ -78,7 +81,7 @@ class StreamedRun {
     std::map<std::uint64_t, UnitRecord> units;
     std::vector<SegmentStream::Item> items;
     for (const ConfigurationPlan& configuration : plan_.configurations) {
-      if (!is_active(configuration)) continue;
+      if (!is_evaluated(configuration, prototype.iteration)) continue;
       UnitRecord& record = units[++last_unit_];
       record.unit = prototype;
       record.unit.configuration = configuration.key;
@@ -119,13 +122,18 @@ class StreamedRun {
     }
     whole.examples = examples;
     whole.steps += part.steps;
+    whole.learning_rate = part.learning_rate;
     whole.ended_us = part.ended_us;
     whole.has_diverged = whole.has_diverged || part.has_diverged;
   }
 
   void settle(const std::map<std::uint64_t, UnitRecord>& units) {
     for (const auto& [number, unit] : units) {
-      if (record_.add(unit)) notice_.retired(record_, unit.unit.configuration);
+      const UnitOutcome outcome = record_.add(unit);
+      const bool retires = outcome == UnitOutcome::kDiverged ||
+                           (outcome == UnitOutcome::kIterationEnded &&
+                            callbacks_.iteration_ended(unit.unit.configuration, unit.unit.iteration));
+      if (retires) notice_.retired(record_, unit.unit.configuration);
     }
     notice_.progressed(record_);
   }
@@ -133,6 +141,7 @@ class StreamedRun {
   TrainerClient& trainer_;
   const RunPlan& plan_;
   RunRecord& record_;
+  CallbackRun& callbacks_;
   RunNotice notice_;
   Streams training_;
   Streams validation_;
@@ -141,8 +150,8 @@ class StreamedRun {
 
 }  // namespace
 
-void run_streamed(TrainerClient& trainer, const RunPlan& plan, RunRecord& record) {
-  StreamedRun(trainer, plan, record).run();
+void run_streamed(TrainerClient& trainer, const RunPlan& plan, RunRecord& record, CallbackRun& callbacks) {
+  StreamedRun(trainer, plan, record, callbacks).run();
 }
 
 }  // namespace modelhop::server

@@ -53,6 +53,21 @@ std::string in_quotes(const std::string& text) {
   return text.find('"') == std::string::npos ? "\"" + text + "\"" : text;
 }
 
+std::vector<std::string> parse_column_names(const std::string& argument_name, const std::string& text) {
+  const char* raw = text.c_str();
+  List* names = call_pg([raw] {
+    List* parts = NIL;
+    return SplitIdentifierString(pstrdup(raw), ',', &parts) ? parts : NIL;
+  });
+  if (names == NIL) {
+    throw SqlError(ERRCODE_INVALID_NAME, "argument " + argument_name + ": \"" + text + "\" is not a column name",
+                   "Write name, \"Quoted Name\", or several of them with commas between.");
+  }
+  std::vector<std::string> list;
+  for (int i = 0; i < list_length(names); ++i) list.emplace_back(static_cast<char*>(list_nth(names, i)));
+  return list;
+}
+
 TableName TableName::parse(const std::string& argument_name, const std::string& text) {
   if (text.find_first_not_of(" \t\n\r\f\v") == std::string::npos) {
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "argument " + argument_name + " must name a table",

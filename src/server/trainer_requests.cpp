@@ -43,15 +43,24 @@ void open_run(TrainerClient& trainer, const OpenRequest& request) {
         builder, configuration.key, configuration.architecture, builder.CreateString(configuration.compile_params),
         builder.CreateString(configuration.fit_params), configuration_seed(seed, configuration.key)));
   }
-  const auto architectures = builder.CreateVectorOfStrings(request.architectures);
-  const auto shape = builder.CreateVector(request.independent_shape);
+  std::vector<flatbuffers::Offset<wire::Architecture>> files;
+  for (const OpenArchitecture& architecture : request.architectures) {
+    const auto profile = static_cast<std::int8_t>(architecture.profile ? static_cast<int>(*architecture.profile) : -1);
+    files.push_back(wire::CreateArchitecture(builder, builder.CreateString(architecture.json), profile));
+  }
+  const auto architectures = builder.CreateVector(files);
+  std::vector<flatbuffers::Offset<wire::Shape>> extents;
+  for (const Shape& shape : request.independent_shapes) {
+    extents.push_back(wire::CreateShape(builder, builder.CreateVector(shape)));
+  }
+  const auto shapes = builder.CreateVector(extents);
+  const auto dependent = builder.CreateVector(request.dependent_row_elements);
   const auto list = builder.CreateVector(configurations);
   const auto name = builder.CreateString(request.name);
   const auto purpose = builder.CreateString(request.purpose);
-  trainer.send(builder,
-               wire::CreateOpenRun(builder, name, purpose, seed, to_wire(request.shuffle), request.reset_optimizer,
-                                   request.iterations, request.units, request.memory_limit, architectures, shape,
-                                   request.dependent_row_elements, list));
+  trainer.send(builder, wire::CreateOpenRun(builder, name, purpose, seed, to_wire(request.shuffle),
+                                            request.reset_optimizer, request.iterations, request.units,
+                                            request.memory_limit, architectures, shapes, dependent, list));
   expect<wire::RunOpened>(trainer.wait_answer(), "OpenRun");
 }
 
@@ -94,6 +103,24 @@ FetchedState get_state(TrainerClient& trainer, std::int32_t configuration, bool 
   state.memory = wire::SharedMemory::map(frame.take_file(), state.weight_bytes + state.training_state_bytes,
                                          wire::SharedMemory::Access::kReadOnly);
   return state;
+}
+
+void set_learning_rate(TrainerClient& trainer, std::int32_t configuration, double rate) {
+  flatbuffers::FlatBufferBuilder builder;
+  trainer.send(builder, wire::CreateSetLearningRate(builder, configuration, rate));
+  expect<wire::Done>(trainer.wait_answer(), "SetLearningRate");
+}
+
+void keep_weights(TrainerClient& trainer, std::int32_t configuration, int place) {
+  flatbuffers::FlatBufferBuilder builder;
+  trainer.send(builder, wire::CreateKeepWeights(builder, configuration, static_cast<std::uint8_t>(place)));
+  expect<wire::Done>(trainer.wait_answer(), "KeepWeights");
+}
+
+void restore_weights(TrainerClient& trainer, std::int32_t configuration, int place) {
+  flatbuffers::FlatBufferBuilder builder;
+  trainer.send(builder, wire::CreateRestoreWeights(builder, configuration, static_cast<std::uint8_t>(place)));
+  expect<wire::Done>(trainer.wait_answer(), "RestoreWeights");
 }
 
 void run_unit(TrainerClient& trainer, const UnitRequest& request) {

@@ -19,6 +19,11 @@
 
 namespace modelhop::server {
 
+struct OpenArchitecture {
+  std::string json;
+  std::optional<SemanticsProfile> profile;  ///< instead of the one that the file's fingerprint gives
+};
+
 struct OpenConfiguration {
   std::int32_t key = 0;
   std::uint32_t architecture = 0;
@@ -35,9 +40,9 @@ struct OpenRequest {
   int iterations = 0;
   std::int64_t units = 0;
   std::int64_t memory_limit = 0;
-  std::vector<std::string> architectures;
-  Shape independent_shape;
-  std::int64_t dependent_row_elements = 0;
+  std::vector<OpenArchitecture> architectures;
+  std::vector<Shape> independent_shapes;
+  std::vector<std::int64_t> dependent_row_elements;  ///< empty: predict only
   std::vector<OpenConfiguration> configurations;
 };
 
@@ -62,6 +67,11 @@ struct FetchedState {
   Bytes training_state() const { return memory.bytes().subspan(weight_bytes, training_state_bytes); }
 };
 FetchedState get_state(TrainerClient& trainer, std::int32_t configuration, bool with_training_state);
+
+/// What callbacks want between two iterations; no unit of the configuration may run.
+void set_learning_rate(TrainerClient& trainer, std::int32_t configuration, double rate);
+void keep_weights(TrainerClient& trainer, std::int32_t configuration, int place);
+void restore_weights(TrainerClient& trainer, std::int32_t configuration, int place);
 
 struct UnitRequest {
   std::uint64_t unit = 0;

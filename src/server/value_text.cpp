@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 
 namespace modelhop::server {
 namespace {
@@ -30,6 +31,22 @@ std::string number_text(double value) {
 
 std::string json_number_text(double value) {
   return std::isfinite(value) ? number_text(value) : "null";
+}
+
+std::string json_text(const std::string& text) {
+  std::string json = "\"";
+  for (const char character : text) {
+    const auto code = static_cast<unsigned char>(character);
+    if (code < 0x20) {
+      std::array<char, 8> escape;
+      std::snprintf(escape.data(), escape.size(), "\\u%04x", code);
+      json += escape.data();
+      continue;
+    }
+    if (character == '"' || character == '\\') json += '\\';
+    json += character;
+  }
+  return json + "\"";
 }
 
 std::string boolean_text(bool value) {

@@ -9,8 +9,9 @@
 
 namespace modelhop::server {
 
-std::string number_text(double value);       ///< shortest text that reads back as the same value; NaN, Infinity
-std::string json_number_text(double value);  ///< the same, null where JSON has no such number
+std::string number_text(double value);           ///< shortest text that reads back as the same value; NaN, Infinity
+std::string json_number_text(double value);      ///< the same, null where JSON has no such number
+std::string json_text(const std::string& text);  ///< a JSON string, in its quotes
 std::string boolean_text(bool value);
 
 /// Array literals: {1,NaN}, {"a","b",NULL}.

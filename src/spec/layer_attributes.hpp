@@ -84,8 +84,6 @@
 //                                 groups           integer   -1 resolved
 //                                 epsilon, center, scale     as BatchNormalization
 //   UnitNormalization             axis             list
-//   LayerScale                    init_values      number
-//                                 projection_dim   integer
 //   Normalization                 axis             list      sorted; the axes that have statistics of their own
 //                                 has_statistics   boolean   whether mean, variance, count are among the weights
 //                                 mean, variance   numbers   else: one, or one per element of the axes
@@ -100,6 +98,8 @@
 //   ELU                           alpha            number
 //   ThresholdedReLU               theta            number
 //   PReLU                         shared_axes      list      as Keras writes it, from 1
+//   LayerScale                    init_values      number
+//                                 projection_dim   integer
 //   InputLayer, Identity, Add, Subtract, Multiply, Average, Maximum, Minimum   none
 //
 // Sequences (src/spec/layers: embedding, recurrent, convolutional_recurrent, wrappers, attention):

@@ -14,8 +14,8 @@ namespace modelhop {
 double scheduled_rate(const ScheduleSpec& schedule, std::int64_t step);
 
 /// The rate of the update that follows `completed_steps` updates of the weights. `base`: what a callback has set; it
-/// replaces learning_rate and schedule. `decay` divides whichever it is, as in tf.keras. The first update does not decay
-/// (Keras 2.2 on TensorFlow 1 counts it as the second, against its own formula: docs/keras-support.md).
+/// replaces learning_rate and schedule. `decay` divides whichever it is, as in tf.keras. The first update does not
+/// decay (Keras 2.2 on TensorFlow 1 counts it as the second, against its own formula: docs/keras-support.md).
 double learning_rate_at(const OptimizerSpec& optimizer, std::int64_t completed_steps, std::optional<double> base = {});
 
 }  // namespace modelhop

@@ -55,8 +55,12 @@ double area_of(const MetricSpec& metric, const Counts& c) {
   if (is_pr && metric.summation == "interpolation") return interpolated_pr_area(c);
   double area = 0.0;
   for (std::size_t i = 0; i + 1 < c.size(); ++i) {
-    const auto x = [&](std::size_t k) { return is_pr ? ratio(c.tp[k], c.tp[k] + c.fn[k]) : ratio(c.fp[k], c.fp[k] + c.tn[k]); };
-    const auto y = [&](std::size_t k) { return is_pr ? ratio(c.tp[k], c.tp[k] + c.fp[k]) : ratio(c.tp[k], c.tp[k] + c.fn[k]); };
+    const auto x = [&](std::size_t k) {
+      return is_pr ? ratio(c.tp[k], c.tp[k] + c.fn[k]) : ratio(c.fp[k], c.fp[k] + c.tn[k]);
+    };
+    const auto y = [&](std::size_t k) {
+      return is_pr ? ratio(c.tp[k], c.tp[k] + c.fp[k]) : ratio(c.tp[k], c.tp[k] + c.fn[k]);
+    };
     const double low = std::min(y(i), y(i + 1)), high = std::max(y(i), y(i + 1));
     const double height = metric.summation == "minoring"   ? low
                           : metric.summation == "majoring" ? high
@@ -72,11 +76,11 @@ double value_at_target(const MetricSpec& metric, const Counts& c) {
   for (std::size_t i = 0; i < c.size(); ++i) {
     const double sensitivity = ratio(c.tp[i], c.tp[i] + c.fn[i]), specificity = ratio(c.tn[i], c.tn[i] + c.fp[i]);
     const double precision = ratio(c.tp[i], c.tp[i] + c.fp[i]);
-    const auto [condition, value] = metric.kind == MetricKind::kSensitivityAtSpecificity ? std::pair(specificity, sensitivity)
-                                    : metric.kind == MetricKind::kSpecificityAtSensitivity
-                                        ? std::pair(sensitivity, specificity)
-                                    : metric.kind == MetricKind::kPrecisionAtRecall ? std::pair(sensitivity, precision)
-                                                                                    : std::pair(precision, sensitivity);
+    const auto [condition, value] =
+        metric.kind == MetricKind::kSensitivityAtSpecificity   ? std::pair(specificity, sensitivity)
+        : metric.kind == MetricKind::kSpecificityAtSensitivity ? std::pair(sensitivity, specificity)
+        : metric.kind == MetricKind::kPrecisionAtRecall        ? std::pair(sensitivity, precision)
+                                                               : std::pair(precision, sensitivity);
     if (condition >= metric.target) best = std::max(best, value);
   }
   return best;
@@ -136,8 +140,8 @@ double value_of_f_scores(const MetricSpec& metric, std::span<const double> sums,
   if (metric.average == "micro") return f_score(metric, total(0), total(1), total(2));
   double sum = 0.0;
   for (std::size_t i = 0; i < classes; ++i) {
-    const double weight = metric.average == "weighted" ? ratio(sums[3 * classes + i], total(3))
-                                                       : 1.0 / static_cast<double>(classes);
+    const double weight =
+        metric.average == "weighted" ? ratio(sums[3 * classes + i], total(3)) : 1.0 / static_cast<double>(classes);
     sum += weight * f_score(metric, sums[i], sums[classes + i], sums[2 * classes + i]);
   }
   return sum;

@@ -10,6 +10,20 @@
 #include "spec/grammar_text.hpp"
 
 namespace modelhop {
+
+PythonCall::PythonCall() = default;
+PythonCall::PythonCall(const PythonCall&) = default;
+PythonCall::PythonCall(PythonCall&&) noexcept = default;
+PythonCall& PythonCall::operator=(const PythonCall&) = default;
+PythonCall& PythonCall::operator=(PythonCall&&) noexcept = default;
+PythonCall::~PythonCall() = default;
+
+PythonValue::PythonValue() = default;
+PythonValue::PythonValue(const PythonValue&) = default;
+PythonValue::PythonValue(PythonValue&&) noexcept = default;
+PythonValue& PythonValue::operator=(const PythonValue&) = default;
+PythonValue& PythonValue::operator=(PythonValue&&) noexcept = default;
+PythonValue::~PythonValue() = default;
 namespace {
 
 using spec::in_quotes;

@@ -20,6 +20,14 @@ struct PythonCall {
   bool is_call = false;
   std::vector<PythonValue> positional;
   std::vector<std::pair<std::string, PythonValue>> named;
+
+  // Defined where PythonValue is complete: clang needs that for the containers of it.
+  PythonCall();
+  PythonCall(const PythonCall&);
+  PythonCall(PythonCall&&) noexcept;
+  PythonCall& operator=(const PythonCall&);
+  PythonCall& operator=(PythonCall&&) noexcept;
+  ~PythonCall();
 };
 
 struct PythonNone {};
@@ -27,6 +35,13 @@ struct PythonNone {};
 struct PythonValue {
   std::variant<PythonNone, bool, long long, double, std::string, PythonList, PythonDict, PythonCall> value;
   std::string text;  ///< as written, trimmed
+
+  PythonValue();
+  PythonValue(const PythonValue&);
+  PythonValue(PythonValue&&) noexcept;
+  PythonValue& operator=(const PythonValue&);
+  PythonValue& operator=(PythonValue&&) noexcept;
+  ~PythonValue();
 };
 
 /// One value. Throws kInvalidArgument with the position of what is wrong. Nesting is limited to 32,

@@ -65,10 +65,26 @@ bool Connection::handle_state(wire::Frame& frame) {
     case wire::Body_GetState:
       get_state(*message.body_as_GetState());
       return true;
+    case wire::Body_SetLearningRate: {
+      const auto& request = *message.body_as_SetLearningRate();
+      idle_configuration(request.configuration(), "SetLearningRate").set_learning_rate(request.rate());
+      send_done();
+      return true;
+    }
+    case wire::Body_KeepWeights: {
+      const auto& request = *message.body_as_KeepWeights();
+      idle_configuration(request.configuration(), "KeepWeights").keep_weights(request.place());
+      send_done();
+      return true;
+    }
+    case wire::Body_RestoreWeights: {
+      const auto& request = *message.body_as_RestoreWeights();
+      idle_configuration(request.configuration(), "RestoreWeights").restore_weights(request.place());
+      send_done();
+      return true;
+    }
     case wire::Body_DropConfiguration: {
-      Configuration& configuration = open_run().configuration(message.body_as_DropConfiguration()->configuration());
-      check(!configuration.is_in_use(), "DropConfiguration while a unit is queued or running");
-      configuration.drop_state();
+      idle_configuration(message.body_as_DropConfiguration()->configuration(), "DropConfiguration").drop_state();
       send_done();
       return true;
     }
@@ -157,6 +173,12 @@ Run& Connection::open_run() {
   return *run_;
 }
 
+Configuration& Connection::idle_configuration(int key, const char* request) {
+  Configuration& configuration = open_run().configuration(key);
+  if (!configuration.is_in_use()) return configuration;
+  throw Error(ErrorCode::kInternal, std::string(request) + " while a unit is queued or running");
+}
+
 void Connection::begin_run(const wire::OpenRun& message) {
   check(run_ == nullptr, "OpenRun while a run is open");
   auto run = std::make_shared<Run>(++services_.last_run, client_, message, services_.device);
@@ -183,8 +205,7 @@ void Connection::close_run() {
 }
 
 void Connection::set_state(const wire::SetState& message, wire::FileDescriptor file) {
-  Configuration& configuration = open_run().configuration(message.configuration());
-  check(!configuration.is_in_use(), "SetState while a unit is queued or running");
+  Configuration& configuration = idle_configuration(message.configuration(), "SetState");
   const std::int64_t weights = message.weights();
   const std::int64_t rest = message.training_state();
   if (weights != configuration.model()->parameter_count() || rest < 0 || rest > (std::int64_t{1} << 50)) {
@@ -206,6 +227,7 @@ void Connection::get_state(const wire::GetState& message) {
   Configuration& configuration = open_run().configuration(message.configuration());
   check(!configuration.is_training(), "GetState while a training unit is queued or running");
   State& state = configuration.state();
+  finish_training(*configuration.model(), state);
   const std::int64_t weights = configuration.model()->parameter_count();
   const std::int64_t weight_bytes = weights * static_cast<std::int64_t>(sizeof(float));
   std::vector<std::byte> rest;
@@ -236,7 +258,7 @@ void Connection::queue_unit(const wire::RunUnit& message) {
     check(found != segments_.end() && found->second->state() == SegmentClaim::State::kLoaded,
           "unit on a segment that is not loaded");
     task.block = found->second->block();
-    check(task.kind == wire::UnitKind_Predict || found->second->request().layout.dependent_row_elements > 0,
+    check(task.kind == wire::UnitKind_Predict || found->second->request().layout.dependent.size() > 0,
           "unit on a segment without a dependent variable");
     task.configuration->begin_unit(task.trains());
   } catch (...) {
@@ -270,6 +292,7 @@ void Connection::report(UnitResult& result) {
   }
   const bool trained = result.kind == wire::UnitKind_Train;
   const auto metrics = builder.CreateVector(result.sums.metrics);
+  const auto output_losses = builder.CreateVector(result.sums.output_losses);
   wire::UnitFinishedBuilder message(builder);
   message.add_unit(result.unit);
   message.add_slot(result.slot);
@@ -282,6 +305,8 @@ void Connection::report(UnitResult& result) {
   message.add_loss(trained ? result.trained.mean_loss : result.sums.loss);
   message.add_penalty(result.sums.penalty);
   message.add_metrics(metrics);
+  message.add_output_losses(output_losses);
+  message.add_learning_rate(result.learning_rate);
   message.add_has_diverged(result.trained.has_diverged);
   message.add_output_elements(result.output_elements);
   channel_.send(builder, message.Finish(), std::move(result.outputs));

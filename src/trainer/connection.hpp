@@ -56,7 +56,8 @@ class Connection {
   bool handle_work(const wire::Message& message);
   void fail(const Error& error);
 
-  Run& open_run();  ///< throws kInternal where there is none
+  Run& open_run();                                                  ///< throws kInternal where there is none
+  Configuration& idle_configuration(int key, const char* request);  ///< throws kInternal where a unit holds it
   void begin_run(const wire::OpenRun& message);
   void close_run();
   void set_state(const wire::SetState& message, wire::FileDescriptor file);

@@ -33,23 +33,8 @@ SegmentRequest checked_request(const wire::OpenSegment& message) {
       request.buffer_rows.push_back(buffer);
     }
   }
-  request.layout = checked_layout(rows, message.independent(), message.dependent());
-  request.independent_scale = message.independent_scale();
+  request.layout = checked_layout(rows, message.independent(), message.dependent(), message.has_sample_weight());
   return request;
-}
-
-void check_columns(const Run& run, const wire::SegmentLayout& layout, std::pair<int, std::int32_t> id) {
-  if (layout.independent_row_elements != run.independent_row_elements()) {
-    throw Error(ErrorCode::kInvalidArgument,
-                name_of(id) + " has rows of " + std::to_string(layout.independent_row_elements) +
-                    " elements, but the run was opened for " + std::to_string(run.independent_row_elements()));
-  }
-  const std::int64_t dependent = layout.dependent_row_elements;
-  if (dependent != 0 && dependent != run.dependent_row_elements()) {
-    throw Error(ErrorCode::kInvalidArgument, name_of(id) + " has " + std::to_string(dependent) +
-                                                 " dependent columns, but the run was opened for " +
-                                                 std::to_string(run.dependent_row_elements()));
-  }
 }
 
 }  // namespace
@@ -59,7 +44,7 @@ void Connection::open_segment(const wire::OpenSegment& message) {
   const SegmentId id(message.kind(), message.segment());
   check(segments_.count(id) == 0 && streams_.count(id) == 0, "OpenSegment for a segment that is open");
   SegmentRequest request = checked_request(message);
-  check_columns(run, request.layout, id);
+  run.check_columns(request.layout, name_of(id));
   const std::int64_t bytes = request.layout.total_bytes();
   run.memory().claim(bytes, name_of(id));
   try {

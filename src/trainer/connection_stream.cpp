@@ -12,9 +12,8 @@ void Connection::open_stream(const wire::OpenStream& message) {
   const SegmentId id(message.kind(), message.segment());
   check(segments_.count(id) == 0 && streams_.count(id) == 0, "OpenStream for a segment that is open");
   auto stream = std::make_shared<Stream>(message, run_);
-  check(message.independent()->row_elements() == run.independent_row_elements() && message.dependent() != nullptr &&
-            message.dependent()->row_elements() == run.dependent_row_elements() && run.dependent_row_elements() > 0,
-        "OpenStream with other columns than the run's");
+  run.check_columns(stream->layout(), "a stream");
+  check(!stream->layout().dependent.empty(), "OpenStream without a dependent variable");
   streams_[id] = stream;
   flatbuffers::FlatBufferBuilder builder;
   channel_.send(builder, wire::CreateSegmentReady(builder, message.kind(), message.segment(), false, stream->size()),

@@ -2,6 +2,7 @@
 #include "trainer/run.hpp"
 
 #include <chrono>
+#include <cmath>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -20,13 +21,15 @@ std::string text_of(const flatbuffers::String* text) {
   return text == nullptr ? std::string() : text->str();
 }
 
-Shape checked_shape(const flatbuffers::Vector<std::int64_t>* extents) {
-  if (extents == nullptr || extents->size() == 0) {
+using ShapeList = flatbuffers::Vector<flatbuffers::Offset<wire::Shape>>;
+
+Shape checked_shape(const wire::Shape& message) {
+  if (message.extents() == nullptr || message.extents()->size() == 0) {
     throw Error(ErrorCode::kInvalidArgument, "shape of the independent variable is missing");
   }
   Shape shape;
   std::int64_t elements = 1;
-  for (const std::int64_t extent : *extents) {
+  for (const std::int64_t extent : *message.extents()) {
     if (extent < 1 || extent > kMaxElements / elements) {
       throw Error(ErrorCode::kInvalidArgument,
                   "shape of the independent variable is out of range at " + std::to_string(extent));
@@ -35,6 +38,57 @@ Shape checked_shape(const flatbuffers::Vector<std::int64_t>* extents) {
     shape.push_back(extent);
   }
   return shape;
+}
+
+std::vector<Shape> checked_shapes(const ShapeList* list) {
+  std::vector<Shape> shapes;
+  if (list != nullptr) {
+    for (const auto* shape : *list) shapes.push_back(checked_shape(*shape));
+  }
+  if (shapes.empty()) throw Error(ErrorCode::kInvalidArgument, "shape of the independent variable is missing");
+  return shapes;
+}
+
+std::vector<std::int64_t> checked_row_elements(const flatbuffers::Vector<std::int64_t>* list) {
+  std::vector<std::int64_t> elements;
+  if (list == nullptr) return elements;
+  for (const std::int64_t count : *list) {
+    if (count < 1 || count > kMaxElements) {
+      throw Error(ErrorCode::kInvalidArgument, "dependent_row_elements " + std::to_string(count) + " is out of range");
+    }
+    elements.push_back(count);
+  }
+  return elements;
+}
+
+ModelSpec parse_architecture(const wire::Architecture& message, const std::vector<Shape>& shapes) {
+  if (message.profile() < -1 || message.profile() > static_cast<int>(SemanticsProfile::kKeras3)) {
+    throw Error(ErrorCode::kInvalidArgument, "profile " + std::to_string(message.profile()) + " is unknown");
+  }
+  std::optional<SemanticsProfile> profile;
+  if (message.profile() >= 0) profile = static_cast<SemanticsProfile>(message.profile());
+  return parse_keras_json(text_of(message.json()), shapes, profile);
+}
+
+void check_count(const ModelSpec& model, const char* kind, std::size_t own, std::size_t given) {
+  if (own == given) return;
+  throw Error(ErrorCode::kInvalidArgument, "architecture \"" + model.name + "\" has " + std::to_string(own) + " " +
+                                               kind + "s, but the run was opened for " + std::to_string(given));
+}
+
+void check_row_elements(const std::string& what, const char* kind, const std::vector<wire::ArrayLayout>& arrays,
+                        const std::vector<std::int64_t>& expected) {
+  if (arrays.size() != expected.size()) {
+    throw Error(ErrorCode::kInvalidArgument, what + " has " + std::to_string(arrays.size()) + " " + kind +
+                                                 " arrays, but the run was opened for " +
+                                                 std::to_string(expected.size()));
+  }
+  for (std::size_t place = 0; place < arrays.size(); ++place) {
+    if (arrays[place].row_elements == expected[place]) continue;
+    throw Error(ErrorCode::kInvalidArgument, what + " has rows of " + std::to_string(arrays[place].row_elements) + " " +
+                                                 kind + " elements, but the run was opened for " +
+                                                 std::to_string(expected[place]));
+  }
 }
 
 }  // namespace
@@ -84,6 +138,36 @@ void Configuration::drop_state() {
   const std::scoped_lock lock(mutex_);
   if (state_) memory_.release(state_->size_bytes());
   state_.reset();
+  for (const auto& [place, weights] : kept_) memory_.release(static_cast<std::int64_t>(weights.size() * sizeof(float)));
+  kept_.clear();
+}
+
+void Configuration::set_learning_rate(double rate) {
+  if (!std::isfinite(rate)) {
+    throw Error(ErrorCode::kInvalidArgument, "learning rate " + std::to_string(rate) + " is not a finite number");
+  }
+  state().set_learning_rate(rate);
+}
+
+void Configuration::keep_weights(int place) {
+  State& source = state();
+  const std::scoped_lock lock(mutex_);
+  const auto count = static_cast<std::size_t>(model_->parameter_count());
+  auto found = kept_.find(place);
+  if (found == kept_.end()) {
+    std::vector<float> weights(count);
+    memory_.claim(static_cast<std::int64_t>(count * sizeof(float)), "a copy of a configuration's weights");
+    found = kept_.emplace(place, std::move(weights)).first;
+  }
+  source.get_weights(found->second);
+}
+
+void Configuration::restore_weights(int place) {
+  State& target = state();
+  const std::scoped_lock lock(mutex_);
+  const auto found = kept_.find(place);
+  check(found != kept_.end(), "RestoreWeights where no weights were kept");
+  target.set_weights(found->second);
 }
 
 void Configuration::begin_unit(bool trains) {
@@ -114,21 +198,17 @@ Run::Run(RunId id, Client client, const wire::OpenRun& message, Device device)
       iterations_(message.iterations()),
       units_total_(message.units()),
       started_us_(wall_clock_us()),
-      dependent_row_elements_(message.dependent_row_elements()),
+      dependent_row_elements_(checked_row_elements(message.dependent_row_elements())),
       memory_(message.memory_limit()) {
   if (message.shuffle() > wire::Shuffle_MAX) {
     throw Error(ErrorCode::kInvalidArgument, "shuffle " + std::to_string(message.shuffle()) + " is unknown");
-  }
-  if (dependent_row_elements_ < 0 || dependent_row_elements_ > kMaxElements) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "dependent_row_elements " + std::to_string(dependent_row_elements_) + " is out of range");
   }
   compile(message, device);
 }
 
 void Run::compile(const wire::OpenRun& message, Device device) {
-  const Shape shape = checked_shape(message.independent_shape());
-  for (const std::int64_t extent : shape) independent_row_elements_ *= extent;
+  const std::vector<Shape> shapes = checked_shapes(message.independent_shapes());
+  for (const Shape& shape : shapes) independent_row_elements_.push_back(element_count(shape));
   if (message.configurations() == nullptr || message.configurations()->size() == 0 ||
       message.architectures() == nullptr) {
     throw Error(ErrorCode::kInvalidArgument, "a run without configurations");
@@ -142,11 +222,19 @@ void Run::compile(const wire::OpenRun& message, Device device) {
       throw Error(ErrorCode::kInvalidArgument, "architecture " + std::to_string(index) + " of configuration " +
                                                    std::to_string(row->key()) + " does not exist");
     }
-    if (!parsed[index]) parsed[index] = parse_keras_json(architectures[index]->string_view(), shape);
+    if (!parsed[index]) {
+      parsed[index] = parse_architecture(*architectures[index], shapes);
+      check_count(*parsed[index], "input", parsed[index]->inputs.size(), shapes.size());
+      const std::size_t outputs = parsed[index]->outputs.size();
+      if (!dependent_row_elements_.empty()) {
+        check_count(*parsed[index], "output", outputs, dependent_row_elements_.size());
+      }
+    }
     auto& model = compiled[{index, text_of(row->compile_params()), text_of(row->fit_params())}];
     if (!model) {
-      const TrainSpec train =
-          parse_train_params(text_of(row->compile_params()), text_of(row->fit_params()), parsed[index]->profile);
+      const TrainSpec train = resolve_train_spec(
+          parse_train_params(text_of(row->compile_params()), text_of(row->fit_params()), parsed[index]->profile),
+          *parsed[index]);
       model = compile_model(*parsed[index], train, device, dependent_row_elements_);
     }
     if (!configurations_.try_emplace(row->key(), model, row->seed(), memory_).second) {
@@ -161,6 +249,11 @@ Configuration& Run::configuration(int key) {
     throw Error(ErrorCode::kInvalidArgument, "configuration " + std::to_string(key) + " is not in this run");
   }
   return found->second;
+}
+
+void Run::check_columns(const wire::SegmentLayout& layout, const std::string& what) const {
+  check_row_elements(what, "independent", layout.independent, independent_row_elements_);
+  if (!layout.dependent.empty()) check_row_elements(what, "dependent", layout.dependent, dependent_row_elements_);
 }
 
 TrainUnit Run::train_unit(const Model& model, std::int32_t iteration, std::int32_t segment) const {

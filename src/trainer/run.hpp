@@ -11,10 +11,12 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "modelhop/engine.hpp"
 #include "trainer/unit_queue.hpp"
 #include "wire/message_generated.h"
+#include "wire/segment_layout.hpp"
 
 namespace modelhop::trainer {
 
@@ -62,7 +64,13 @@ class Configuration {
   State& state();
   /// Everything that SetState carries, or nothing: a state that does not fit leaves the old one. No unit may run.
   void set_state(std::span<const float> weights, std::span<const std::byte> training_state);
+  /// Frees the state and what keep_weights() laid aside.
   void drop_state();
+  void set_learning_rate(double rate);
+  /// A copy of the weights under a number, over what lay there; counted in the run's memory. No unit may run.
+  void keep_weights(int place);
+  /// Throws kInternal where nothing lies there.
+  void restore_weights(int place);
 
   // Who uses it, kept by the thread that owns the connections.
   bool is_training() const { return is_training_; }
@@ -79,6 +87,7 @@ class Configuration {
   MemoryShare& memory_;
   std::mutex mutex_;
   std::unique_ptr<State> state_;
+  std::map<int, std::vector<float>> kept_;
   bool is_training_ = false;
   int readers_ = 0;
 };
@@ -104,8 +113,8 @@ class Run {
   int iterations() const { return iterations_; }
   std::int64_t units_total() const { return units_total_; }
   std::int64_t started_us() const { return started_us_; }
-  std::int64_t independent_row_elements() const { return independent_row_elements_; }
-  std::int64_t dependent_row_elements() const { return dependent_row_elements_; }
+  /// Throws kInvalidArgument where arrays are not those that the run was opened for. `what` begins the message.
+  void check_columns(const wire::SegmentLayout& layout, const std::string& what) const;
   int configurations() const { return static_cast<int>(configurations_.size()); }
 
   /// Throws kInvalidArgument for a key that the run does not have.
@@ -134,8 +143,8 @@ class Run {
   int iterations_;
   std::int64_t units_total_;
   std::int64_t started_us_;
-  std::int64_t independent_row_elements_ = 1;
-  std::int64_t dependent_row_elements_;
+  std::vector<std::int64_t> independent_row_elements_;
+  std::vector<std::int64_t> dependent_row_elements_;
   MemoryShare memory_;
   std::stop_source stop_;
   std::map<int, Configuration> configurations_;  ///< after memory_, which they give back to

@@ -24,11 +24,14 @@ std::string full_key(const SegmentRequest& request) {
     std::memcpy(bytes, &value, sizeof value);
     key.append(bytes, sizeof value);
   };
-  append(request.layout.independent_type);
-  append(request.layout.independent_row_elements);
-  append(request.layout.dependent_type);
-  append(request.layout.dependent_row_elements);
-  append(request.independent_scale);
+  append(request.layout.independent.size());
+  append(request.layout.dependent.size());
+  append(request.layout.has_sample_weight);
+  for (const wire::ArrayLayout& array : request.layout.arrays()) {
+    append(array.type);
+    append(array.row_elements);
+    append(array.scale);
+  }
   for (const std::int64_t rows : request.buffer_rows) append(rows);
   return key;
 }
@@ -37,7 +40,6 @@ std::string full_key(const SegmentRequest& request) {
 
 SegmentBlock::SegmentBlock(const SegmentRequest& request, std::shared_ptr<std::atomic<std::int64_t>> total)
     : layout_(request.layout),
-      independent_scale_(request.independent_scale),
       buffer_starts_(std::max<std::size_t>(1, request.buffer_rows.size())),
       memory_(wire::SharedMemory::create(request.layout.total_bytes())),
       total_(std::move(total)) {
@@ -50,7 +52,7 @@ SegmentBlock::~SegmentBlock() {
 }
 
 Segment SegmentBlock::view() const {
-  return {examples_at(memory_.bytes().data(), layout_, independent_scale_), buffer_starts_};
+  return {examples_at(memory_.bytes().data(), layout_), buffer_starts_};
 }
 
 SegmentClaim::~SegmentClaim() {

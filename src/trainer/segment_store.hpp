@@ -24,7 +24,6 @@ struct SegmentRequest {
   std::string share_key;  ///< empty: never shared
   wire::SegmentLayout layout;
   std::vector<std::int64_t> buffer_rows;  ///< adds up to layout.rows
-  float independent_scale = 1.0F;
 };
 
 /// One segment's memory. Freed with its last holder, in whatever thread that is.
@@ -41,7 +40,6 @@ class SegmentBlock {
 
  private:
   wire::SegmentLayout layout_;
-  float independent_scale_;
   std::vector<std::int64_t> buffer_starts_;
   wire::SharedMemory memory_;
   std::shared_ptr<std::atomic<std::int64_t>> total_;

@@ -11,11 +11,14 @@
 
 namespace modelhop::trainer {
 
-/// Layout of `rows` rows. Throws kInvalidArgument on a missing part, an unknown type or sizes that overflow.
-/// `dependent` may be missing or have row_elements 0.
-wire::SegmentLayout checked_layout(std::int64_t rows, const wire::Layout* independent, const wire::Layout* dependent);
+using LayoutList = flatbuffers::Vector<flatbuffers::Offset<wire::Layout>>;
+
+/// Throws kInvalidArgument where there is no independent array, an array is of an unknown type or has a scale that is
+/// no number, or sizes overflow.
+wire::SegmentLayout checked_layout(std::int64_t rows, const LayoutList* independent, const LayoutList* dependent,
+                                   bool has_sample_weight);
 
 /// The rows at `data` without a copy.
-Examples examples_at(const std::byte* data, const wire::SegmentLayout& layout, float independent_scale);
+Examples examples_at(const std::byte* data, const wire::SegmentLayout& layout);
 
 }  // namespace modelhop::trainer

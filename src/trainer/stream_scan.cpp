@@ -22,8 +22,7 @@ Stream::Stream(const wire::OpenStream& message, std::shared_ptr<Run> run)
       windows_(message.windows()),
       window_bytes_(message.window_bytes()),
       segment_(message.segment()),
-      independent_scale_(message.independent_scale()),
-      layout_(checked_layout(0, message.independent(), message.dependent())) {
+      layout_(checked_layout(0, message.independent(), message.dependent(), message.has_sample_weight())) {
   if (windows_ < 1 || windows_ > kMaxWindows) {
     throw Error(ErrorCode::kInvalidArgument, "number of windows " + std::to_string(windows_) + " is out of range");
   }
@@ -39,13 +38,13 @@ Stream::Stream(const wire::OpenStream& message, std::shared_ptr<Run> run)
 
 Examples Stream::examples(int window, std::int64_t rows) const {
   wire::SegmentLayout layout = layout_;
-  const std::int64_t most = window_bytes_ / (layout.independent_row_bytes() + layout.dependent_row_bytes());
+  const std::int64_t most = window_bytes_ / layout.row_bytes();
   layout.rows = std::clamp<std::int64_t>(rows, 0, most);
   if (rows < 1 || rows > most || layout.total_bytes() > window_bytes_) {
     throw Error(ErrorCode::kInvalidArgument,
                 std::to_string(rows) + " rows do not fit into a window of " + std::to_string(window_bytes_) + " bytes");
   }
-  return examples_at(memory_.bytes().data() + window * window_bytes_, layout, independent_scale_);
+  return examples_at(memory_.bytes().data() + window * window_bytes_, layout);
 }
 
 StreamScan::StreamScan(std::shared_ptr<Stream> stream, std::vector<Item> items, Dispatch dispatch,

@@ -29,6 +29,7 @@ class Stream {
   int windows() const { return windows_; }
   std::int32_t segment() const { return segment_; }
   std::int64_t size() const { return memory_.size(); }
+  const wire::SegmentLayout& layout() const { return layout_; }  ///< of no rows
   wire::FileDescriptor file() const { return memory_.duplicate(); }
   /// Throws kInvalidArgument where the rows do not fit into a window.
   Examples examples(int window, std::int64_t rows) const;
@@ -38,7 +39,6 @@ class Stream {
   int windows_;
   std::int64_t window_bytes_;
   std::int32_t segment_;
-  float independent_scale_;
   wire::SegmentLayout layout_;
   wire::SharedMemory memory_;
 };

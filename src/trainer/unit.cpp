@@ -33,6 +33,8 @@ void add(EvaluationSums& sums, const EvaluationSums& block) {
   sums.penalty = block.penalty;
   sums.metrics.resize(block.metrics.size());
   for (std::size_t i = 0; i < block.metrics.size(); ++i) sums.metrics[i] += block.metrics[i];
+  sums.output_losses.resize(block.output_losses.size());
+  for (std::size_t i = 0; i < block.output_losses.size(); ++i) sums.output_losses[i] += block.output_losses[i];
 }
 
 void begin(const StreamTask& task, Executor& executor, int slot) {
@@ -82,6 +84,7 @@ UnitResult perform(const UnitTask& task, Executor& executor, int slot) {
       case wire::UnitKind_Train:
         result.trained =
             executor.train(model, state, segment, task.run->train_unit(model, task.iteration, task.segment), stop);
+        result.learning_rate = state.learning_rate();
         break;
       case wire::UnitKind_Evaluate:
         result.sums = executor.evaluate(model, state, segment.examples, stop);
@@ -113,6 +116,7 @@ std::optional<UnitResult> perform(const StreamTask& task, Executor& executor, in
     } else {
       work.training->end_pass(task.run->stop_token());
       if (work.is_last_pass) result.trained = work.training->finish();
+      result.learning_rate = task.configuration->state().learning_rate();
     }
     result.ended_us = wall_clock_us();
     work.started_us = 0;

@@ -35,6 +35,7 @@ struct UnitResult {
   std::int64_t started_us = 0;
   std::int64_t ended_us = 0;
   TrainResult trained;            ///< Train
+  double learning_rate = 0.0;     ///< Train
   EvaluationSums sums;            ///< Evaluate
   std::int64_t outputs_rows = 0;  ///< Predict
   std::int64_t output_elements = 0;

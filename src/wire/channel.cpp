@@ -59,13 +59,23 @@ std::vector<FileDescriptor> take_descriptors(msghdr& header) {
 /// The verifier does not look at where the elements of a vector lie.
 template <typename Element>
 bool is_aligned(const flatbuffers::Vector<Element>* vector) {
-  return vector == nullptr || reinterpret_cast<std::uintptr_t>(vector->Data()) % sizeof(Element) == 0;
+  return vector == nullptr || vector->size() == 0 ||
+         reinterpret_cast<std::uintptr_t>(vector->Data()) % sizeof(Element) == 0;
+}
+
+bool are_vectors_aligned(const OpenRun& run) {
+  if (!is_aligned(run.dependent_row_elements())) return false;
+  if (run.independent_shapes() == nullptr) return true;
+  return std::all_of(run.independent_shapes()->begin(), run.independent_shapes()->end(),
+                     [](const Shape* shape) { return is_aligned(shape->extents()); });
 }
 
 bool are_wide_vectors_aligned(const Message& message) {
-  if (const auto* run = message.body_as_OpenRun()) return is_aligned(run->independent_shape());
+  if (const auto* run = message.body_as_OpenRun()) return are_vectors_aligned(*run);
   if (const auto* segment = message.body_as_OpenSegment()) return is_aligned(segment->buffer_rows());
-  if (const auto* unit = message.body_as_UnitFinished()) return is_aligned(unit->metrics());
+  if (const auto* unit = message.body_as_UnitFinished()) {
+    return is_aligned(unit->metrics()) && is_aligned(unit->output_losses());
+  }
   return true;
 }
 

@@ -242,6 +242,26 @@ TEST_F(ExecutorTest, PenaltyIsReportedOnceAndTrained) {
   EXPECT_LT(executor->evaluate(*model, *state, data.examples(), {}).penalty, 0.1 * squares);
 }
 
+TEST_F(ExecutorTest, TrainingEndsWithTheAverageOfTheWeights) {
+  OptimizerSpec averaging = sgd(0.5);
+  averaging.use_ema = true;
+  averaging.ema_momentum = 0.9;
+  const ModelSpec spec = NetworkBuilder({4}).dense(3, "softmax").build();
+  const auto model = compile_model(spec, train_spec(LossKind::kCategoricalCrossentropy, averaging, 4), {}, {3});
+  const auto plain = compile_model(spec, train_spec(LossKind::kCategoricalCrossentropy, sgd(0.5), 4), {}, {3});
+  const auto state = model->initial_state(1), same = plain->initial_state(1);
+  const Dataset data(20, 4, 3);
+  const auto executor = make_executor({});
+  executor->train(*model, *state, data.segment(), {1, 1, 0, Shuffle::kSegment, false}, {});
+  executor->train(*plain, *same, data.segment(), {1, 1, 0, Shuffle::kSegment, false}, {});
+  const std::vector<float> before = weights_of(*model, *state);
+  EXPECT_EQ(before, weights_of(*plain, *same));
+  finish_training(*model, *state);
+  EXPECT_NE(weights_of(*model, *state), before);
+  finish_training(*plain, *same);
+  EXPECT_EQ(weights_of(*plain, *same), before);
+}
+
 TEST_F(ExecutorTest, StopIsACancelledError) {
   const auto model =
       compile_model(regular_network(), train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 16), {}, {3});

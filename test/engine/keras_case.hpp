@@ -151,8 +151,8 @@ class KerasCase {
   }
 
   std::string compile_text() const {
-    std::string text = "optimizer=" + python_text(content_.at("optimizer")) + ", loss=" +
-                       python_text(content_.at("losses"));
+    std::string text =
+        "optimizer=" + python_text(content_.at("optimizer")) + ", loss=" + python_text(content_.at("losses"));
     if (content_.contains("loss_weights")) text += ", loss_weights=" + python_text(content_.at("loss_weights"));
     if (!content_.contains("metrics")) return text;
     const Json& metrics = content_.at("metrics");
@@ -272,7 +272,8 @@ inline std::vector<NamedCase> keras_cases(const std::string& prefix) {
       for (char& letter : name) {
         if (std::isalnum(static_cast<unsigned char>(letter)) == 0) letter = '_';
       }
-      while (std::any_of(cases.begin(), cases.end(), [&](const NamedCase& one) { return one.name == name; })) name += "_";
+      while (std::any_of(cases.begin(), cases.end(), [&](const NamedCase& one) { return one.name == name; }))
+        name += "_";
       cases.push_back({name, &content});
     }
   }

@@ -60,16 +60,15 @@ OutputLoss loss_of(const nlohmann::json& fixture) {
   return output;
 }
 
-using LossForm = std::function<double(const OutputLoss&, const at::Tensor&, const at::Tensor&, const at::Tensor&,
-                                      at::Tensor*)>;
+using LossForm =
+    std::function<double(const OutputLoss&, const at::Tensor&, const at::Tensor&, const at::Tensor&, at::Tensor*)>;
 
 double by_expression(const OutputLoss& loss, const at::Tensor& outputs, const at::Tensor& target,
                      const at::Tensor& factors, at::Tensor* gradient) {
   const auto rows = static_cast<double>(outputs.size(0));
   const std::int64_t columns = outputs.size(-1);
   const double positions = static_cast<double>(outputs.numel()) / rows / static_cast<double>(columns);
-  return loss_by_expression(loss, outputs.reshape({-1, columns}), target, factors, gradient,
-                            1.0 / (rows * positions)) /
+  return loss_by_expression(loss, outputs.reshape({-1, columns}), target, factors, gradient, 1.0 / (rows * positions)) /
          positions;
 }
 
@@ -96,8 +95,9 @@ bool is_refused(const nlohmann::json& fixture) {
     if (!fixture.contains(key)) continue;
     const nlohmann::json& spec = fixture.at(key);
     const std::string kind = spec.at("kind");
-    if (spec.value("axis", -1) != -1 || spec.contains("label_weights") || kind == "Accuracy" || kind == "Mean" ||
-        kind == "Sum" || (spec.contains("ignore_class") && kind.find("IoU") != std::string::npos)) {
+    const bool has_axis = spec.contains("axis") && spec.at("axis") != -1;
+    if (has_axis || spec.contains("label_weights") || spec.contains("num_regressors") || kind == "Accuracy" ||
+        kind == "Mean" || kind == "Sum" || (spec.contains("ignore_class") && kind.find("IoU") != std::string::npos)) {
       return true;
     }
   }
@@ -110,15 +110,20 @@ void follow_keras(const nlohmann::json& fixture, const LossForm& form) {
     return;
   }
   const auto shape = fixture.at("shape").get<std::vector<std::int64_t>>();
+  // Keras 2.2 does not look behind an activation for logits.
+  const bool is_keras22 = fixture_profile(fixture.at("profile")) == SemanticsProfile::kKeras22;
+  if (is_keras22 && fixture.at("fused") != "none") return;
   if (fixture.at("value").is_array()) return;  // reduction none: refused by the reader of compile parameters
   const OutputLoss loss = loss_of(fixture);
-  const at::Tensor outputs = tensor_of(fixture.at("outputs"), shape), target = target_of(fixture, fixture.at("target_shape"));
+  const at::Tensor outputs = tensor_of(fixture.at("outputs"), shape),
+                   target = target_of(fixture, fixture.at("target_shape"));
   std::vector<std::int64_t> weight_shape = fixture.value("weight_shape", std::vector<std::int64_t>());
   const std::vector<std::int64_t> mask_shape(shape.begin(), shape.end() - 1);
   // A loss object of tf.keras to 2.10 does not look at the mask of its predictions: the model does that around it.
   const bool has_mask = loss.profile != SemanticsProfile::kTf1 && loss.profile != SemanticsProfile::kTf2Legacy;
-  const at::Tensor factors = loss_factors(loss, outputs, target, optional_tensor(fixture, "sample_weights", weight_shape),
-                                          has_mask ? optional_tensor(fixture, "mask", mask_shape) : at::Tensor());
+  const at::Tensor factors =
+      loss_factors(loss, outputs, target, optional_tensor(fixture, "sample_weights", weight_shape),
+                   has_mask ? optional_tensor(fixture, "mask", mask_shape) : at::Tensor());
   at::Tensor gradient = at::full_like(outputs, 99.0F);
   const double sum = form(loss, outputs, target, factors, &gradient);
   const double expected = mean_of(fixture.at("value"));
@@ -149,6 +154,9 @@ TEST_P(KerasMetricTest, HasKerasValueAfterEachUpdate) {
   const nlohmann::json& fixture = *GetParam().content;
   const SemanticsProfile profile = fixture_profile(fixture.at("profile"));
   const bool is_weighted = fixture.contains("sample_weights");
+  if (is_weighted && fixture.at("metric").at("kind") == "OneHotMeanIoU" && profile == SemanticsProfile::kKeras3) {
+    GTEST_SKIP() << "Keras 3.15 cuts the weights of OneHotMeanIoU to integers";
+  }
   if (is_refused(fixture)) {
     const std::string text = "loss='mse', metrics=[" + python_text(fixture.at("metric")) + "]";
     EXPECT_EQ(code_of([&] { train_of(text, profile); }), ErrorCode::kNotSupported);
@@ -298,7 +306,8 @@ TEST(Loss, OfAnIgnoredClassIsLeftOutOfTheMean) {
   OutputLoss loss = resolve(LossKind::kSparseCategoricalCrossentropy, {3}, {1}, FinalActivation::kSoftmax).outputs[0];
   loss.profile = SemanticsProfile::kKeras3;
   const at::Tensor outputs = at::tensor({0.5F, -1.0F, 2.0F, 9.0F, 0.0F, 0.0F}).view({2, 3});
-  const double alone = loss_and_gradient(loss, outputs.narrow(0, 0, 1).contiguous(), at::tensor({1}, at::kLong), {}, nullptr);
+  const double alone =
+      loss_and_gradient(loss, outputs.narrow(0, 0, 1).contiguous(), at::tensor({1}, at::kLong), {}, nullptr);
   loss.loss.ignore_class = -1;
   const at::Tensor ids = at::tensor({1, -1}, at::kLong);
   at::Tensor gradient = at::empty_like(outputs);

@@ -77,8 +77,12 @@ class NetworkBuilder {
         last_shape());
   }
   NetworkBuilder& leaky_relu(double alpha) { return append(named("LeakyReLU", {{"alpha", alpha}}), last_shape()); }
-  NetworkBuilder& softmax(std::int64_t axis) { return append(named("Softmax", {{"axis", Extents{axis}}}), last_shape()); }
-  NetworkBuilder& dropout(double rate) { return append(named("Dropout", {{"rate", rate}, {"noise_shape", Extents{}}}), last_shape()); }
+  NetworkBuilder& softmax(std::int64_t axis) {
+    return append(named("Softmax", {{"axis", Extents{axis}}}), last_shape());
+  }
+  NetworkBuilder& dropout(double rate) {
+    return append(named("Dropout", {{"rate", rate}, {"noise_shape", Extents{}}}), last_shape());
+  }
   NetworkBuilder& flatten() { return append(named("Flatten", {}), {element_count(last_shape())}); }
   NetworkBuilder& reshape(const Shape& shape) { return append(named("Reshape", {{"target_shape", shape}}), shape); }
   NetworkBuilder& zero_padding(const Extents& pads) {

@@ -87,7 +87,7 @@ TEST(MaskTest, StackedCellsSeeTheMaskInTheDirectionOfTheirLoop) {
 
 // ---- One step
 
-/// h and c after the step from h = 0.5, c = 0.25 on x = 1: a first step of the same cell brings the state there.
+/// h and c after the step from h = 0.5, c = 0.25 on x = 1.
 TEST(CellTest, LstmTakesItsStep) {
   const auto outputs = [](const std::string& gates, SemanticsProfile profile) {
     const std::string config = R"("units":1,"return_state":true,"recurrent_activation":")" + gates + "\"";
@@ -100,7 +100,9 @@ TEST(CellTest, LstmTakesItsStep) {
         config + R"(},"inbound_nodes":[[["x",0,0,{}],["h",0,0,{}],["c",0,0,{}]]]}],
         "input_layers":[["x",0,0],["h",0,0],["c",0,0]],"output_layers":[["l",0,0],["l",0,2]]}})";
     initialize_engine({});
-    const auto model = compile_model(parse_keras_json(text, {}, profile), {}, {}, {});
+    TrainSpec train;
+    train.losses.resize(2);
+    const auto model = compile_model(parse_keras_json(text, {}, profile), train, {}, {});
     const auto state = model->initial_state(1);
     state->set_weights(Floats({0.1F, 0.2F, 0.3F, 0.4F, 0.5F, 0.6F, 0.7F, 0.8F, 0, 1, 0, 0}));
     const float x = 1, h = 0.5F, c = 0.25F;
@@ -122,7 +124,9 @@ TEST(CellTest, InitialBiasOfTheForgetGateIsOne) {
   const auto bias = [](const char* class_name) {
     initialize_engine({});
     const ModelSpec spec = network_of({2, 1}, {{class_name, R"("units":1)"}});
-    const auto model = compile_model(spec, {}, {}, {});
+    TrainSpec train;
+    train.losses.resize(1);
+    const auto model = compile_model(spec, train, {}, {});
     const Floats weights = test::weights_of(*model, *model->initial_state(1));
     return Floats(weights.begin() + 8, weights.end());
   };

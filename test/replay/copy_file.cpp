@@ -58,36 +58,40 @@ std::vector<PackedRow> read_copy_file(const std::string& path) {
   reader.skip(kSignatureAndFlags);
   reader.skip(reader.integer(4));
   std::vector<PackedRow> rows;
-  while (reader.integer(2) == 4) {
+  for (std::int64_t columns = reader.integer(2); columns > 2; columns = reader.integer(2)) {
     PackedRow row;
     reader.skip(4);
     row.buffer_id = reader.integer(4);
     reader.skip(4);
     row.rows = reader.integer(4);
-    row.independent = reader.field();
-    row.dependent = reader.field();
+    for (std::int64_t column = 2; column < columns; ++column) row.arrays.push_back(reader.field());
     rows.push_back(std::move(row));
   }
   std::ranges::sort(rows, {}, &PackedRow::buffer_id);
   return rows;
 }
 
-JoinedSegment::JoinedSegment(const std::vector<PackedRow>& rows, int segment, int segments, ElementType independent,
-                             ElementType dependent, float independent_scale) {
+JoinedSegment::JoinedSegment(const std::vector<PackedRow>& rows, int segment, int segments, const Arrays& arrays)
+    : bytes_(arrays.independent.size() + arrays.dependent.size() + (arrays.has_sample_weight ? 1 : 0)) {
   for (const PackedRow& row : rows) {
     if (row.buffer_id % segments != segment) continue;
     buffer_starts_.push_back(examples_.rows);
     examples_.rows += row.rows;
-    independent_.insert(independent_.end(), row.independent.begin(), row.independent.end());
-    dependent_.insert(dependent_.end(), row.dependent.begin(), row.dependent.end());
+    check(row.arrays.size() == bytes_.size(), "the COPY file has another number of arrays than the run");
+    for (std::size_t i = 0; i < bytes_.size(); ++i) {
+      bytes_[i].insert(bytes_[i].end(), row.arrays[i].begin(), row.arrays[i].end());
+    }
   }
   check(examples_.rows > 0, "a segment without rows");
-  const auto row_elements = [&](const std::vector<std::byte>& bytes, ElementType type) {
-    return static_cast<std::int64_t>(bytes.size()) / examples_.rows / element_size(type);
+  std::size_t place = 0;
+  const auto view = [&](const ArrayType& array) {
+    const std::vector<std::byte>& bytes = bytes_[place++];
+    const std::int64_t elements = static_cast<std::int64_t>(bytes.size()) / examples_.rows / element_size(array.type);
+    return ArrayView{bytes.data(), array.type, elements, array.scale};
   };
-  examples_.independent = {independent_.data(), independent, row_elements(independent_, independent)};
-  examples_.dependent = {dependent_.data(), dependent, row_elements(dependent_, dependent)};
-  examples_.independent_scale = independent_scale;
+  for (const ArrayType& array : arrays.independent) examples_.independent.push_back(view(array));
+  for (const ArrayType& array : arrays.dependent) examples_.dependent.push_back(view(array));
+  if (arrays.has_sample_weight) examples_.sample_weight = view({});
 }
 
 Segment JoinedSegment::view() const {

@@ -4,10 +4,13 @@
 //
 // usage: modelhop-replay RUN.json PACKED.copy OUTPUT_FOLDER
 // Writes OUTPUT_FOLDER/<mst_key>.weights and .training_state. RUN.json:
-//   {"segments": 4, "independent_type": "uint8", "dependent_type": "int16", "independent_scale": 0.0039,
+//   {"segments": 4, "independent": [{"type": "uint8", "scale": 0.0039}], "dependent": [{"type": "int16"}],
+//    "has_sample_weight": false,
 //    "configurations": [{"mst_key": 1, "architecture": {...}, "compile_params": "...", "fit_params": "...",
 //      "calls": [{"seed": "<run seed>", "shuffle": "segment", "reset_optimizer": false,
-//                 "units": [{"iteration": 1, "segment": 0}, ...]}]}]}
+//                 "units": [{"iteration": 1, "segment": 0}, ...],
+//                 "rates": [{"iteration": 1, "learning_rate": 0.1}, ...]}]}]}
+// A rate is set by a callback after the units of its iteration, or before all units where it is the one before them.
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -53,14 +56,30 @@ void write_file(const std::string& path, const std::vector<Element>& values) {
   if (!file.flush()) throw Error(ErrorCode::kInvalidArgument, "cannot write \"" + path + "\"");
 }
 
+void set_rates(const Json& rates, int iteration, modelhop::State& state) {
+  for (const Json& rate : rates) {
+    if (rate.at("iteration") == iteration) state.set_learning_rate(rate.at("learning_rate").get<double>());
+  }
+}
+
+std::vector<modelhop::replay::ArrayType> array_types(const Json& list) {
+  std::vector<modelhop::replay::ArrayType> types;
+  for (const Json& array : list) types.push_back({element_type(array.at("type")), array.value("scale", 1.0F)});
+  return types;
+}
+
 void replay_configuration(const Json& configuration, const std::vector<modelhop::replay::JoinedSegment>& segments,
                           const std::string& folder) {
   const modelhop::ModelSpec architecture = modelhop::parse_keras_json(configuration.at("architecture").dump());
-  const modelhop::TrainSpec train =
+  const modelhop::TrainSpec train = modelhop::resolve_train_spec(
       modelhop::parse_train_params(configuration.at("compile_params").get<std::string>(),
-                                   configuration.at("fit_params").get<std::string>(), architecture.profile);
-  const auto model = modelhop::compile_model(architecture, train, modelhop::Device{},
-                                             segments.front().view().examples.dependent.row_elements);
+                                   configuration.at("fit_params").get<std::string>(), architecture.profile),
+      architecture);
+  std::vector<std::int64_t> dependent_row_elements;
+  for (const auto& array : segments.front().view().examples.dependent) {
+    dependent_row_elements.push_back(array.row_elements);
+  }
+  const auto model = modelhop::compile_model(architecture, train, modelhop::Device{}, dependent_row_elements);
   const auto state = model->initial_state(modelhop::configuration_seed(
       seed_of(configuration.at("calls").at(0).at("seed")), configuration.at("mst_key").get<int>()));
   const auto executor = modelhop::make_executor(modelhop::Device{});
@@ -70,12 +89,18 @@ void replay_configuration(const Json& configuration, const std::vector<modelhop:
     unit.run_seed = seed_of(call.at("seed"));
     unit.shuffle = shuffle_of(call.at("shuffle"));
     unit.reset_optimizer = call.value("reset_optimizer", false);
-    for (const Json& recorded : call.at("units")) {
-      unit.iteration = recorded.at("iteration");
-      unit.segment = recorded.at("segment");
+    const Json& units = call.at("units");
+    const Json rates = call.value("rates", Json::array());
+    if (!units.empty()) set_rates(rates, units[0].at("iteration").get<int>() - 1, *state);
+    for (std::size_t place = 0; place < units.size(); ++place) {
+      unit.iteration = units[place].at("iteration");
+      unit.segment = units[place].at("segment");
       executor->train(*model, *state, segments.at(unit.segment).view(), unit, {});
+      const bool is_last = place + 1 == units.size() || units[place + 1].at("iteration") != unit.iteration;
+      if (is_last) set_rates(rates, unit.iteration, *state);
     }
   }
+  finish_training(*model, *state);
   state->get_weights(weights);
   const std::string stem = folder + "/" + std::to_string(configuration.at("mst_key").get<int>());
   write_file(stem + ".weights", weights);
@@ -88,10 +113,11 @@ void replay(const std::string& run_path, const std::string& rows_path, const std
   modelhop::initialize_engine({});
   const auto rows = modelhop::replay::read_copy_file(rows_path);
   const int count = run.at("segments");
+  const modelhop::replay::Arrays arrays{array_types(run.at("independent")), array_types(run.at("dependent")),
+                                        run.value("has_sample_weight", false)};
   std::vector<modelhop::replay::JoinedSegment> segments;
   for (int segment = 0; segment < count; ++segment) {
-    segments.emplace_back(rows, segment, count, element_type(run.at("independent_type")),
-                          element_type(run.at("dependent_type")), run.at("independent_scale").get<float>());
+    segments.emplace_back(rows, segment, count, arrays);
   }
   for (const Json& configuration : run.at("configurations")) replay_configuration(configuration, segments, folder);
 }

@@ -80,8 +80,21 @@ TEST_F(Protocol, RefusedRequestsLeaveTheConnectionUsable) {
   run.architecture = R"({"class_name": "Sequential", "config": {"layers": [{"class_name": "Conv9D", "config": {}}]}})";
   EXPECT_TRUE(contains(error_of([&] { client.open_run(run); }).what(), "Conv9D"));
   run = {};
-  run.shape = {0};
+  run.shapes = {{0}};
   EXPECT_EQ(error_of([&] { client.open_run(run); }).code(), ErrorCode::kInvalidArgument);
+  run = {};
+  run.shapes = {};
+  EXPECT_EQ(error_of([&] { client.open_run(run); }).code(), ErrorCode::kInvalidArgument);
+  run.shapes = {{4}, {4}};
+  EXPECT_EQ(error_of([&] { client.open_run(run); }).code(), ErrorCode::kInvalidArgument);
+  run = {};
+  run.dependent_row_elements = {3, 3};
+  EXPECT_EQ(error_of([&] { client.open_run(run); }).code(), ErrorCode::kInvalidArgument);
+  run.dependent_row_elements = {-1};
+  EXPECT_EQ(error_of([&] { client.open_run(run); }).code(), ErrorCode::kInvalidArgument);
+  run = {};
+  run.profile = 9;
+  EXPECT_TRUE(contains(error_of([&] { client.open_run(run); }).what(), "profile 9"));
   run = {};
   run.configurations = {{1}, {1}};
   EXPECT_TRUE(contains(error_of([&] { client.open_run(run); }).what(), "configuration 1 comes twice"));
@@ -117,7 +130,7 @@ TEST_F(Protocol, NamesTheLimitOfTheCache) {
     client.segment_reply();
   });
   EXPECT_EQ(error.code(), ErrorCode::kOutOfMemory);
-  EXPECT_TRUE(contains(error.what(), "220000 bytes")) << error.what();
+  EXPECT_TRUE(contains(error.what(), "220032 bytes")) << error.what();
   EXPECT_TRUE(contains(error.what(), "of 100000 bytes")) << error.what();
   EXPECT_TRUE(contains(error.hint(), "modelhop.cache_memory")) << error.hint();
 }
@@ -195,7 +208,7 @@ TEST_F(Protocol, SurvivesRequestsInAnyOrder) {
         flatbuffers::FlatBufferBuilder b;
         const auto kind = static_cast<wire::TableKind>(random() % 4);
         const int small = static_cast<int>(random() % 4) - 1;
-        switch (random() % 10) {
+        switch (random() % 13) {
           case 0:
             client.send(b, wire::CreateGetState(b, small, true));
             break;
@@ -222,6 +235,15 @@ TEST_F(Protocol, SurvivesRequestsInAnyOrder) {
             break;
           case 8:
             client.send(b, wire::CreateOpenSegment(b, kind, small));
+            break;
+          case 9:
+            client.send(b, wire::CreateSetLearningRate(b, small, small));
+            break;
+          case 10:
+            client.send(b, wire::CreateKeepWeights(b, small, static_cast<std::uint8_t>(small)));
+            break;
+          case 11:
+            client.send(b, wire::CreateRestoreWeights(b, small, static_cast<std::uint8_t>(small)));
             break;
           default:
             client.queue_unit(1, static_cast<wire::UnitKind>(random() % 4), small, small);

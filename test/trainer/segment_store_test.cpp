@@ -19,8 +19,8 @@ SegmentRequest request_of(const std::string& key, std::vector<std::int64_t> buff
   request.share_key = key;
   request.buffer_rows = std::move(buffers);
   for (const std::int64_t rows : request.buffer_rows) request.layout.rows += rows;
-  request.layout.independent_row_elements = 16;
-  request.layout.dependent_row_elements = 3;
+  request.layout.independent = {{ElementType::kFloat32, 16}};
+  request.layout.dependent = {{ElementType::kInt16, 3}};
   return request;
 }
 
@@ -34,12 +34,12 @@ TEST(SegmentStore, ViewsTheRowsWhereTheyLie) {
       wire::SharedMemory::map(claim->block()->file(), claim->block()->size(), wire::SharedMemory::Access::kReadWrite);
   const auto& layout = claim->request().layout;
   reinterpret_cast<float*>(peer.bytes().data())[16] = 2.5F;
-  reinterpret_cast<std::int16_t*>(peer.bytes().data() + layout.dependent_offset())[3] = 7;
+  reinterpret_cast<std::int16_t*>(peer.bytes().data() + layout.offsets()[1])[3] = 7;
   store.filled(*claim);
   const Segment segment = claim->block()->view();
   EXPECT_EQ(segment.examples.rows, 16);
-  EXPECT_EQ(reinterpret_cast<const float*>(segment.examples.independent.row(1))[0], 2.5F);
-  EXPECT_EQ(reinterpret_cast<const std::int16_t*>(segment.examples.dependent.row(1))[0], 7);
+  EXPECT_EQ(reinterpret_cast<const float*>(segment.examples.independent[0].row(1))[0], 2.5F);
+  EXPECT_EQ(reinterpret_cast<const std::int16_t*>(segment.examples.dependent[0].row(1))[0], 7);
   ASSERT_EQ(segment.buffer_starts.size(), 2U);
   EXPECT_EQ(segment.buffer_starts[0], 0);
   EXPECT_EQ(segment.buffer_starts[1], 10);
@@ -82,7 +82,7 @@ TEST(SegmentStore, DoesNotShareWithoutAKeyOrWithAnotherLayout) {
   EXPECT_NE(first->block(), second->block());
   const auto keyed = store.open(request_of("k"), kNobodyWaits);
   SegmentRequest other = request_of("k");
-  other.layout.independent_type = ElementType::kUint8;
+  other.layout.independent[0].type = ElementType::kUint8;
   EXPECT_EQ(store.open(other, kNobodyWaits)->state(), State::kFilling);
   EXPECT_EQ(store.open(request_of("k", {6, 10}), kNobodyWaits)->state(), State::kFilling);
 }

@@ -22,14 +22,15 @@ std::shared_ptr<Run> open_run() {
   const auto compile = builder.CreateString("optimizer='sgd', loss='categorical_crossentropy'");
   const auto configuration = wire::CreateConfiguration(builder, 1, 0, compile, builder.CreateString("batch_size=4"));
   const auto configurations = builder.CreateVector(&configuration, 1);
-  const auto architecture = builder.CreateString(kArchitecture);
+  const auto architecture = wire::CreateArchitecture(builder, builder.CreateString(kArchitecture));
   const auto architectures = builder.CreateVector(&architecture, 1);
-  const std::int64_t extent = 4;
-  const auto shape = builder.CreateVector(&extent, 1);
+  const auto shape = wire::CreateShape(builder, builder.CreateVector(std::vector<std::int64_t>{4}));
+  const auto shapes = builder.CreateVector(&shape, 1);
+  const auto dependent = builder.CreateVector(std::vector<std::int64_t>{2});
   wire::OpenRunBuilder run(builder);
   run.add_architectures(architectures);
-  run.add_independent_shape(shape);
-  run.add_dependent_row_elements(2);
+  run.add_independent_shapes(shapes);
+  run.add_dependent_row_elements(dependent);
   run.add_configurations(configurations);
   builder.Finish(run.Finish());
   return std::make_shared<Run>(1, Client{}, *flatbuffers::GetRoot<wire::OpenRun>(builder.GetBufferPointer()), Device{});
@@ -37,10 +38,12 @@ std::shared_ptr<Run> open_run() {
 
 std::shared_ptr<Stream> open_stream(const std::shared_ptr<Run>& run, int windows, std::int64_t window_bytes) {
   flatbuffers::FlatBufferBuilder builder;
-  const auto independent = wire::CreateLayout(builder, wire::ElementType_Float32, 4);
-  const auto dependent = wire::CreateLayout(builder, wire::ElementType_Int16, 2);
-  builder.Finish(wire::CreateOpenStream(builder, wire::TableKind_Training, 3, windows, window_bytes, independent, 1.0F,
-                                        dependent));
+  const auto features = wire::CreateLayout(builder, wire::ElementType_Float32, 4);
+  const auto independent = builder.CreateVector(&features, 1);
+  const auto classes = wire::CreateLayout(builder, wire::ElementType_Int16, 2);
+  const auto dependent = builder.CreateVector(&classes, 1);
+  builder.Finish(
+      wire::CreateOpenStream(builder, wire::TableKind_Training, 3, windows, window_bytes, independent, dependent));
   return std::make_shared<Stream>(*flatbuffers::GetRoot<wire::OpenStream>(builder.GetBufferPointer()), run);
 }
 

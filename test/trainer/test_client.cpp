@@ -21,14 +21,22 @@ bool is_event(const wire::Frame& frame) {
 }
 
 wire::SegmentLayout flower_layout(std::int64_t rows) {
-  return {rows, modelhop::ElementType::kFloat32, 4, modelhop::ElementType::kInt16, 3};
+  return {rows, {{modelhop::ElementType::kFloat32, 4}}, {{modelhop::ElementType::kInt16, 3}}};
 }
 
 void copy_rows(std::byte* to, const Flowers& flowers, std::int64_t first, std::int64_t rows) {
   const wire::SegmentLayout layout = flower_layout(rows);
-  std::memcpy(to, flowers.features.data() + first * 4, static_cast<std::size_t>(rows * layout.independent_row_bytes()));
-  std::memcpy(to + layout.dependent_offset(), flowers.classes.data() + first * 3,
-              static_cast<std::size_t>(rows * layout.dependent_row_bytes()));
+  std::memcpy(to, flowers.features.data() + first * 4,
+              static_cast<std::size_t>(rows * layout.independent[0].row_bytes()));
+  std::memcpy(to + layout.offsets()[1], flowers.classes.data() + first * 3,
+              static_cast<std::size_t>(rows * layout.dependent[0].row_bytes()));
+}
+
+using Layouts = flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<wire::Layout>>>;
+
+Layouts make_layouts(flatbuffers::FlatBufferBuilder& builder, wire::ElementType type, std::int64_t elements) {
+  const auto layout = wire::CreateLayout(builder, type, elements);
+  return builder.CreateVector(&layout, 1);
 }
 
 }  // namespace
@@ -137,8 +145,12 @@ void TestClient::open_run(const RunText& run) {
   }
   const auto configurations = builder.CreateVector(rows);
   const auto text = builder.CreateString(run.architecture.empty() ? mlp_architecture({10, 10}) : run.architecture);
-  const auto architectures = builder.CreateVector(&text, 1);
-  const auto shape = builder.CreateVector(run.shape);
+  const auto architecture = wire::CreateArchitecture(builder, text, static_cast<std::int8_t>(run.profile));
+  const auto architectures = builder.CreateVector(&architecture, 1);
+  std::vector<flatbuffers::Offset<wire::Shape>> shape_rows;
+  for (const auto& shape : run.shapes) shape_rows.push_back(wire::CreateShape(builder, builder.CreateVector(shape)));
+  const auto shapes = builder.CreateVector(shape_rows);
+  const auto dependent = builder.CreateVector(run.dependent_row_elements);
   const auto name = builder.CreateString(run.name);
   const auto purpose = builder.CreateString("fit_multiple_model");
   wire::OpenRunBuilder message(builder);
@@ -150,8 +162,8 @@ void TestClient::open_run(const RunText& run) {
   message.add_units(100);
   message.add_memory_limit(run.memory_limit);
   message.add_architectures(architectures);
-  message.add_independent_shape(shape);
-  message.add_dependent_row_elements(run.dependent_row_elements);
+  message.add_independent_shapes(shapes);
+  message.add_dependent_row_elements(dependent);
   message.add_configurations(configurations);
   send(builder, message.Finish());
   if (answer().message().body_as_RunOpened() == nullptr) throw std::runtime_error("no RunOpened");
@@ -168,10 +180,9 @@ void TestClient::request_segment(std::int32_t segment, const std::vector<std::in
   flatbuffers::FlatBufferBuilder builder;
   const auto key = builder.CreateVector(reinterpret_cast<const std::uint8_t*>(share_key.data()), share_key.size());
   const auto rows = builder.CreateVector(buffers);
-  const auto features = wire::CreateLayout(builder, wire::ElementType_Float32, 4);
-  const auto classes = wire::CreateLayout(builder, wire::ElementType_Int16, dependent);
-  send(builder,
-       wire::CreateOpenSegment(builder, wire::TableKind_Training, segment, key, rows, features, 1.0F, classes));
+  const auto features = make_layouts(builder, wire::ElementType_Float32, 4);
+  const auto classes = make_layouts(builder, wire::ElementType_Int16, dependent);
+  send(builder, wire::CreateOpenSegment(builder, wire::TableKind_Training, segment, key, rows, features, classes));
 }
 
 SegmentReply TestClient::segment_reply() {
@@ -249,6 +260,33 @@ void TestClient::set_state(int configuration, const StateBytes& state) {
   answer();
 }
 
+void TestClient::set_learning_rate(int configuration, double rate) {
+  flatbuffers::FlatBufferBuilder builder;
+  send(builder, wire::CreateSetLearningRate(builder, configuration, rate));
+  answer();
+}
+
+void TestClient::keep_weights(int configuration, int place) {
+  flatbuffers::FlatBufferBuilder builder;
+  send(builder, wire::CreateKeepWeights(builder, configuration, static_cast<std::uint8_t>(place)));
+  answer();
+}
+
+void TestClient::restore_weights(int configuration, int place) {
+  flatbuffers::FlatBufferBuilder builder;
+  send(builder, wire::CreateRestoreWeights(builder, configuration, static_cast<std::uint8_t>(place)));
+  answer();
+}
+
+SegmentReply TestClient::request_weighted_segment(std::int32_t segment, const std::vector<std::int64_t>& buffers) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto rows = builder.CreateVector(buffers);
+  const auto features = make_layouts(builder, wire::ElementType_Float32, 4);
+  const auto classes = make_layouts(builder, wire::ElementType_Int16, 3);
+  send(builder, wire::CreateOpenSegment(builder, wire::TableKind_Training, segment, 0, rows, features, classes, true));
+  return segment_reply();
+}
+
 wire::Frame TestClient::progress() {
   flatbuffers::FlatBufferBuilder builder;
   send(builder, wire::CreateGetProgress(builder));
@@ -257,10 +295,10 @@ wire::Frame TestClient::progress() {
 
 void TestClient::open_stream(std::int32_t segment, int windows, std::int64_t window_bytes) {
   flatbuffers::FlatBufferBuilder builder;
-  const auto features = wire::CreateLayout(builder, wire::ElementType_Float32, 4);
-  const auto classes = wire::CreateLayout(builder, wire::ElementType_Int16, 3);
-  send(builder, wire::CreateOpenStream(builder, wire::TableKind_Training, segment, windows, window_bytes, features,
-                                       1.0F, classes));
+  const auto features = make_layouts(builder, wire::ElementType_Float32, 4);
+  const auto classes = make_layouts(builder, wire::ElementType_Int16, 3);
+  send(builder,
+       wire::CreateOpenStream(builder, wire::TableKind_Training, segment, windows, window_bytes, features, classes));
   SegmentReply reply = segment_reply();
   windows_ = wire::SharedMemory::map(std::move(reply.file), reply.bytes, wire::SharedMemory::Access::kReadWrite);
   window_bytes_ = window_bytes;

@@ -32,10 +32,11 @@ struct ConfigurationText {
 struct RunText {
   std::string architecture;  ///< empty: a small MLP on flowers
   std::vector<ConfigurationText> configurations = {{}};
-  std::vector<std::int64_t> shape = {4};
-  std::int64_t dependent_row_elements = 3;
+  std::vector<std::vector<std::int64_t>> shapes = {{4}};
+  std::vector<std::int64_t> dependent_row_elements = {3};
   wire::Shuffle shuffle = wire::Shuffle_Segment;
   std::string name = "run";
+  int profile = -1;
   std::int64_t memory_limit = 0;
 };
 
@@ -91,6 +92,11 @@ class TestClient {
   StateBytes get_state(int configuration);
   void set_state(int configuration, const StateBytes& state);
   wire::Frame progress();
+  void set_learning_rate(int configuration, double rate);
+  void keep_weights(int configuration, int place);
+  void restore_weights(int configuration, int place);
+  /// A segment with an array of sample weights.
+  SegmentReply request_weighted_segment(std::int32_t segment, const std::vector<std::int64_t>& buffers);
 
   void open_stream(std::int32_t segment, int windows, std::int64_t window_bytes);
   void begin_scan(std::int32_t segment, int iteration, int pass,

@@ -34,8 +34,8 @@ Sums evaluate(TestClient& client, int configuration, std::int32_t segment) {
   const wire::Frame frame = client.finished(1000);
   const auto* done = frame.message().body_as_UnitFinished();
   EXPECT_EQ(done->examples(), kRows);
-  EXPECT_EQ(done->metrics()->size(), 1U);
-  return {done->loss() / kRows, done->metrics()->Get(0) / kRows};
+  EXPECT_EQ(done->metrics()->size(), 2U);  // hits and examples
+  return {done->loss() / kRows, done->metrics()->Get(0) / done->metrics()->Get(1)};
 }
 
 TEST_F(Training, LearnsEvaluatesAndPredicts) {
@@ -256,6 +256,72 @@ TEST_F(Training, AScanWhoseUnitsAllFailedMakesRoomForTheNext) {
   client.begin_scan(0, 1, 0, {{9, 1}}, true);
   client.stream(flowers_, kBuffers);
   client.finished(9);
+}
+
+TEST_F(Training, KeepsWeightsAsideAndGivesThemBack) {
+  TestClient client(*trainer_);
+  client.open_run({});
+  client.load_segment(0, flowers_, kBuffers);
+  const auto train = [&](std::uint64_t unit) {
+    client.queue_unit(unit, wire::UnitKind_Train, 1, 0, static_cast<int>(unit));
+    client.finished(unit);
+    return client.get_state(1);
+  };
+  const StateBytes first = train(1);
+  client.keep_weights(1, 0);
+  const StateBytes second = train(2);
+  client.keep_weights(1, 7);
+  train(3);
+  client.restore_weights(1, 0);
+  EXPECT_EQ(client.get_state(1).weights, first.weights);
+  EXPECT_NE(client.get_state(1).rest, first.rest);  // the optimizer goes on from where it is
+  client.restore_weights(1, 7);
+  EXPECT_EQ(client.get_state(1).weights, second.weights);
+  EXPECT_THROW(client.restore_weights(1, 2), Error);
+  EXPECT_THROW(client.keep_weights(9, 0), Error);
+}
+
+TEST_F(Training, CountsKeptWeightsAsMemoryOfTheRun) {
+  TestClient client(*trainer_);
+  const auto used = [&] { return client.progress().message().body_as_Progress()->runs()->Get(0)->memory_used(); };
+  RunText run;
+  client.open_run(run);
+  client.get_state(1);
+  const std::int64_t before = used();
+  client.keep_weights(1, 0);
+  const std::int64_t copy = used() - before;
+  EXPECT_EQ(copy, 193 * 4);
+  client.keep_weights(1, 0);
+  EXPECT_EQ(used() - before, copy);
+  client.close_run();
+  run.memory_limit = before + copy;
+  client.open_run(run);
+  client.keep_weights(1, 0);
+  try {
+    client.keep_weights(1, 1);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kOutOfMemory);
+  }
+  client.keep_weights(1, 0);
+}
+
+TEST_F(Training, ReportsTheLearningRateThatWasSet) {
+  TestClient client(*trainer_);
+  client.open_run({});
+  client.load_segment(0, flowers_, kBuffers);
+  client.set_learning_rate(1, 0.125);
+  client.queue_unit(1, wire::UnitKind_Train, 1, 0);
+  EXPECT_EQ(client.finished(1).message().body_as_UnitFinished()->learning_rate(), 0.125);
+  EXPECT_THROW(client.set_learning_rate(1, std::nan("")), Error);
+  EXPECT_THROW(client.set_learning_rate(2, 0.1), Error);
+}
+
+TEST_F(Training, TakesSampleWeightsBesideTheData) {
+  TestClient client(*trainer_);
+  client.open_run({});
+  SegmentReply reply = client.request_weighted_segment(0, kBuffers);
+  EXPECT_EQ(reply.bytes, (kRows * 16 + 63) / 64 * 64 + (kRows * 6 + 63) / 64 * 64 + (kRows * 4 + 63) / 64 * 64);
 }
 
 TEST_F(Training, ContinuesAfterARestart) {

@@ -304,10 +304,18 @@ std::size_t walk(const Message& message) {
   std::size_t sum = 0;
   if (run->name() != nullptr) sum += run->name()->str().size();
   if (run->architectures() != nullptr) {
-    for (const auto* text : *run->architectures()) sum += text->str().size();
+    for (const auto* architecture : *run->architectures()) {
+      if (architecture->json() != nullptr) sum += architecture->json()->str().size();
+    }
   }
-  if (run->independent_shape() != nullptr) {
-    for (const std::int64_t extent : *run->independent_shape()) sum += static_cast<std::size_t>(extent);
+  if (run->independent_shapes() != nullptr) {
+    for (const auto* shape : *run->independent_shapes()) {
+      if (shape->extents() == nullptr) continue;
+      for (const std::int64_t extent : *shape->extents()) sum += static_cast<std::size_t>(extent);
+    }
+  }
+  if (run->dependent_row_elements() != nullptr) {
+    for (const std::int64_t elements : *run->dependent_row_elements()) sum += static_cast<std::size_t>(elements);
   }
   if (run->configurations() != nullptr) {
     for (const auto* configuration : *run->configurations()) {
@@ -323,12 +331,15 @@ TEST(HostileFrame, MutatedBytesAreRefusedOrRead) {
   const auto configuration =
       CreateConfiguration(builder, 1, 0, builder.CreateString("optimizer='sgd'"), builder.CreateString("epochs=1"), 7);
   const auto configurations = builder.CreateVector(&configuration, 1);
-  const auto architecture = builder.CreateString("{}");
+  const auto architecture = CreateArchitecture(builder, builder.CreateString("{}"), 2);
   const auto architectures = builder.CreateVector(&architecture, 1);
   const std::array<std::int64_t, 2> extents = {2, 3};
-  const auto shape = builder.CreateVector(extents.data(), extents.size());
+  const auto first = CreateShape(builder, builder.CreateVector(extents.data(), extents.size()));
+  const auto second = CreateShape(builder, builder.CreateVector(extents.data(), 1));
+  const auto shapes = builder.CreateVector({first, second});
+  const auto dependent = builder.CreateVector(extents.data(), extents.size());
   const auto run = CreateOpenRun(builder, builder.CreateString("name"), 0, 1, Shuffle_Buffer, true, 3, 12, 0,
-                                 architectures, shape, 3, configurations);
+                                 architectures, shapes, dependent, configurations);
   builder.Finish(CreateMessage(builder, Body_OpenRun, run.Union()));
   const std::vector<std::uint8_t> original(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
 

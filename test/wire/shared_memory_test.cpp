@@ -72,11 +72,14 @@ TEST(SharedMemory, SaysWhatItCouldNotHave) {
   }
 }
 
-TEST(SegmentLayout, PadsTheIndependentRows) {
-  const SegmentLayout layout{3, modelhop::ElementType::kUint8, 7, modelhop::ElementType::kInt16, 2};
-  EXPECT_EQ(layout.dependent_offset(), 64);
-  EXPECT_EQ(layout.total_bytes(), 64 + 12);
-  EXPECT_EQ((SegmentLayout{64, modelhop::ElementType::kUint8, 1}).total_bytes(), 64);
+TEST(SegmentLayout, PutsArrayAfterArrayEachPadded) {
+  using modelhop::ElementType;
+  const SegmentLayout layout{
+      3, {{ElementType::kUint8, 7}, {ElementType::kFloat32, 6}}, {{ElementType::kInt16, 2}}, true};
+  EXPECT_EQ(layout.offsets(), (std::vector<std::int64_t>{0, 64, 192, 256, 320}));
+  EXPECT_EQ(layout.total_bytes(), 320);
+  EXPECT_EQ(layout.row_bytes(), 7 + 24 + 4 + 4);
+  EXPECT_EQ((SegmentLayout{64, {{ElementType::kUint8, 1}}, {}}).total_bytes(), 64);
 }
 
 }  // namespace

@@ -208,7 +208,6 @@ AttentionSettings settings_of(Lowering& lowering, std::vector<Value*>& from) {
   settings.returns_scores = argument(lowering, "return_attention_scores");
   if (lowering.is_training()) settings.dropout = number_attribute(lowering.layer(), "dropout");
   if (settings.dropout > 0.0) settings.stream = lowering.stream_number();
-  // Further inputs of the call are masks that Keras 3 writes down; they reach this place with the values.
   const AttentionInputs given = settings.inputs;
   from.clear();
   const auto place = [&](int index) {
@@ -220,17 +219,21 @@ AttentionSettings settings_of(Lowering& lowering, std::vector<Value*>& from) {
   settings.inputs.value = place(given.value);
   settings.inputs.key = given.key == given.value ? settings.inputs.value : place(given.key);
   settings.inputs.attention_mask = place(given.attention_mask);
-  const auto mask_of = [&](int index) {
-    Value* mask = lowering.masks[static_cast<std::size_t>(index)];
+  const auto mask_of = [&](int index, const char* keyword) {
+    Value* written = lowering.input_of(keyword);
+    return written != nullptr ? written : lowering.masks[static_cast<std::size_t>(index)];
+  };
+  const auto place_mask = [&](Value* mask) {
     if (mask == nullptr) return -1;
     from.push_back(mask);
     return static_cast<int>(from.size()) - 1;
   };
-  settings.query_mask = mask_of(given.query);
-  settings.value_mask = mask_of(given.value);
-  if (given.key != given.value) settings.key_mask = mask_of(given.key);
+  Value* query_mask = mask_of(given.query, "query_mask");
+  settings.query_mask = place_mask(query_mask);
+  settings.value_mask = place_mask(mask_of(given.value, "value_mask"));
+  if (given.key != given.value) settings.key_mask = place_mask(mask_of(given.key, "key_mask"));
   lowering.output_masks.assign(settings.returns_scores ? 2 : 1, nullptr);
-  lowering.output_masks.front() = lowering.masks[static_cast<std::size_t>(given.query)];
+  lowering.output_masks.front() = query_mask;
   return settings;
 }
 

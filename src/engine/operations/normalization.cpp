@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Normalizations that look at one example alone: LayerNormalization, RMSNormalization, GroupNormalization,
-// UnitNormalization, LayerScale, and Normalization by statistics that were adapted before.
+// UnitNormalization, and Normalization by statistics that were adapted before.
 #include <ATen/ops/empty.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/rsqrt.h>
@@ -133,12 +133,6 @@ Values lower_unit_normalization(Lowering& lowering) {
   return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.input_shape(), {}, normalize);
 }
 
-Values lower_layer_scale(Lowering& lowering) {
-  const auto scale = [](const ForwardInputs& given) { return given.inputs[0].mul(given.weights[0]); };
-  return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.input_shape(), {lowering.weight("gamma")},
-                                          scale);
-}
-
 /// Given constants as a tensor of the statistics' shape, of one number where one number was given.
 at::Tensor constants(const std::vector<double>& numbers, const Axes& shape) {
   std::vector<float> values(numbers.begin(), numbers.end());
@@ -173,6 +167,12 @@ Values lower_normalization(Lowering& lowering) {
         return apply(x, mean.to(x.device()), variance.to(x.device()));
       };
   return lowering.emit<AutogradOperation>({lowering.inputs[0]}, shape, {}, by_constants);
+}
+
+Values lower_layer_scale(Lowering& lowering) {
+  const auto scale = [](const ForwardInputs& given) { return given.inputs[0].mul(given.weights[0]); };
+  return lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.output_shape(), {lowering.weight("gamma")},
+                                          scale);
 }
 
 }  // namespace

@@ -75,20 +75,13 @@ MODELHOP_FUNCTION(column_names) {
     throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument " + argument + " must not be NULL",
                    "Give the name of a column.");
   }
-  const std::string text = given_text(fcinfo, 1);
-  const char* raw = text.c_str();
-  List* names = call_pg([raw] {
-    List* parts = NIL;
-    return SplitIdentifierString(pstrdup(raw), ',', &parts) ? parts : NIL;
-  });
-  if (names == NIL) {
-    throw SqlError(ERRCODE_INVALID_NAME, "argument " + argument + ": \"" + text + "\" is not a column name",
-                   "Write name, \"Quoted Name\", or several of them with commas between.");
+  const std::vector<std::string> names = parse_column_names(argument, given_text(fcinfo, 1));
+  std::vector<Datum> columns;
+  for (const std::string& name : names) {
+    columns.push_back(call_pg([text = name.c_str()] { return CStringGetTextDatum(text); }));
   }
-  return call_pg([names] {
-    const int count = list_length(names);
-    auto* columns = static_cast<Datum*>(palloc(sizeof(Datum) * count));
-    for (int i = 0; i < count; ++i) columns[i] = CStringGetTextDatum(static_cast<char*>(list_nth(names, i)));
-    return PointerGetDatum(construct_array(columns, count, TEXTOID, -1, false, TYPALIGN_INT));
+  return call_pg([&columns] {
+    return PointerGetDatum(
+        construct_array(columns.data(), static_cast<int>(columns.size()), TEXTOID, -1, false, TYPALIGN_INT));
   });
 }

@@ -52,7 +52,7 @@ PlanRow row_of(const RunPlan& plan, const ConfigurationPlan& configuration) {
   row.model_id = architecture.model_id;
   row.parameters = architecture.parameters;
   row.forward_mflops = static_cast<double>(architecture.forward_flops) * 1e-6;
-  row.units = plan.unit_count() / static_cast<std::int64_t>(plan.configurations.size());
+  row.units = plan.unit_count(configuration);
   row.state_mb = static_cast<double>(configuration.memory.state) / kMegabyte;
   row.workspace_mb = static_cast<double>(configuration.memory.workspace) / kMegabyte;
   row.seconds = estimated_seconds(plan, configuration);

@@ -5,7 +5,7 @@
 
 MODELHOP_SERVER_HEADERS_BEGIN
 #include "catalog/pg_type.h"
-#include "utils/array.h"
+#include "fmgr.h"
 MODELHOP_SERVER_HEADERS_END
 
 namespace {
@@ -21,10 +21,12 @@ struct Progress {
   std::int64_t rows;
 };
 
-enum Argument { kState, kSink, kBufferId, kIndependent, kIndependentShape, kDependent, kDependentShape, kArguments };
+enum Argument { kState, kSink, kBufferId, kRows, kFirstArray };
 
-constexpr const char* kNames[] = {"state",     "feed",           "buffer_id", "independent", "independent_shape",
-                                  "dependent", "dependent_shape"};
+std::string name_of(int argument) {
+  constexpr const char* kNames[] = {"state", "feed", "buffer_id", "num_rows"};
+  return argument < kFirstArray ? kNames[argument] : "array " + std::to_string(argument - kFirstArray + 1);
+}
 
 BufferSink& open_sink(std::int32_t number) {
   BufferSink* sink = BufferSink::find(number);
@@ -42,15 +44,6 @@ std::span<const std::byte> detoast(Datum value) {
   return {reinterpret_cast<const std::byte*>(VARDATA_ANY(bytes)), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(bytes))};
 }
 
-/// The first extent of a shape.
-std::int64_t row_count(Datum shape, std::int32_t buffer_id) {
-  const ArrayType* array = call_pg([shape] { return DatumGetArrayTypeP(shape); });
-  if (ARR_NDIM(array) != 1 || ARR_HASNULL(array) || ARR_DIMS(array)[0] < 1 || ARR_ELEMTYPE(array) != INT4OID) {
-    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "buffer_id " + std::to_string(buffer_id) + " has no valid shape");
-  }
-  return *reinterpret_cast<const std::int32_t*>(ARR_DATA_PTR(array));
-}
-
 MemoryContext aggregate_memory(FunctionCallInfo fcinfo) {
   MemoryContext context = nullptr;
   modelhop::check(AggCheckCallContext(fcinfo, &context) == AGG_CONTEXT_AGGREGATE,
@@ -60,6 +53,11 @@ MemoryContext aggregate_memory(FunctionCallInfo fcinfo) {
 
 Progress* begin(FunctionCallInfo fcinfo, std::int32_t sink) {
   MemoryContext context = aggregate_memory(fcinfo);
+  for (int argument = kFirstArray; argument < PG_NARGS(); ++argument) {
+    const Oid type = call_pg([=] { return get_fn_expr_argtype(fcinfo->flinfo, argument); });
+    if (type == BYTEAOID) continue;
+    throw SqlError(ERRCODE_DATATYPE_MISMATCH, "argument " + name_of(argument) + " of train_segment is not bytea");
+  }
   auto* progress = call_pg([context] { return static_cast<Progress*>(MemoryContextAlloc(context, sizeof(Progress))); });
   *progress = {sink, 0};
   return progress;
@@ -68,13 +66,13 @@ Progress* begin(FunctionCallInfo fcinfo, std::int32_t sink) {
 }  // namespace
 
 MODELHOP_FUNCTION(train_segment_step) {
-  for (int argument = kSink; argument < kArguments; ++argument) {
+  for (int argument = kSink; argument < PG_NARGS(); ++argument) {
     if (PG_ARGISNULL(argument)) {
       const std::string which = argument > kBufferId && !PG_ARGISNULL(kBufferId)
                                     ? " of buffer_id " + std::to_string(PG_GETARG_INT32(kBufferId))
                                     : std::string();
       throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED,
-                     "argument " + std::string(kNames[argument]) + " of train_segment" + which + " must not be NULL");
+                     "argument " + name_of(argument) + " of train_segment" + which + " must not be NULL");
     }
   }
   const std::int32_t number = PG_GETARG_INT32(kSink);
@@ -83,13 +81,10 @@ MODELHOP_FUNCTION(train_segment_step) {
       PG_ARGISNULL(kState) ? begin(fcinfo, number) : reinterpret_cast<Progress*>(PG_GETARG_POINTER(kState));
   Buffer buffer;
   buffer.id = PG_GETARG_INT32(kBufferId);
-  buffer.rows = row_count(PG_GETARG_DATUM(kIndependentShape), PG_GETARG_INT32(kBufferId));
-  if (row_count(PG_GETARG_DATUM(kDependentShape), PG_GETARG_INT32(kBufferId)) != buffer.rows) {
-    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
-                   "buffer_id " + std::to_string(buffer.id) + " has shapes of different numbers of rows");
+  buffer.rows = PG_GETARG_INT32(kRows);
+  for (int argument = kFirstArray; argument < PG_NARGS(); ++argument) {
+    buffer.arrays.push_back(detoast(PG_GETARG_DATUM(argument)));
   }
-  buffer.independent = detoast(PG_GETARG_DATUM(kIndependent));
-  buffer.dependent = detoast(PG_GETARG_DATUM(kDependent));
   sink.take(buffer);
   progress->rows += buffer.rows;
   return PointerGetDatum(progress);

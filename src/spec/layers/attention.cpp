@@ -34,6 +34,9 @@ const Shape& shape_of(const LayerCall& call, int index) {
 AttentionInputs inputs_of(const LayerCall& call) {
   const AttentionInputs inputs = attention_inputs(call.roles);
   if (inputs.query < 0 || inputs.value < 0) refuse(call.where() + ": attention needs a query and a value");
+  const bool has_list = argument_index(call.roles, "mask") >= 0;
+  if (has_list)
+    unsupported(call.where() + ": call argument \"mask\"", "Masks follow from Masking and Embedding layers.");
   return inputs;
 }
 

@@ -93,30 +93,27 @@ Shape group_normalization_shape(const LayerCall& call) {
   return call.input();
 }
 
-/// The factor for each channel of ConvNeXt, which keras.applications keeps to itself.
+std::vector<WeightRule> gamma_and_beta() {
+  return {{"gamma", "ones", "scale"}, {"beta", "zeros", "center"}};
+}
+
 void read_layer_scale(LayerConfig& config, Attributes& attributes) {
-  attributes["init_values"] = config.number("init_values", {}, {});
+  attributes["init_values"] = config.number("init_values", 1e-6, {});
   attributes["projection_dim"] = config.integer("projection_dim", {}, {});
 }
 
 Shape layer_scale_shape(const LayerCall& call) {
-  const std::int64_t channels = integer_attribute(call.layer, "projection_dim");
-  if (call.input().empty() || (call.input().back() != channels && channels != 1)) {
-    refuse(call.where() + ": \"projection_dim\" " + std::to_string(channels) + " does not fit an input of shape " +
-           to_text(call.input()));
+  const std::int64_t extent = integer_attribute(call.layer, "projection_dim");
+  if (call.input().empty() || call.input().back() != extent) {
+    refuse(call.where() + ": \"projection_dim\" " + std::to_string(extent) +
+           " is not the last extent of an input of shape " + to_text(call.input()));
   }
-  InitializerSpec& initializer = call.layer.weights.front().initializer;
-  initializer.class_name = "Constant";
-  initializer.value = number_attribute(call.layer, "init_values");
+  call.layer.weights.front().initializer.value = number_attribute(call.layer, "init_values");
   return call.input();
 }
 
 Shape layer_scale_weight(const LayerCall& call, std::string_view) {
   return {integer_attribute(call.layer, "projection_dim")};
-}
-
-std::vector<WeightRule> gamma_and_beta() {
-  return {{"gamma", "ones", "scale"}, {"beta", "zeros", "center"}};
 }
 
 }  // namespace
@@ -141,6 +138,13 @@ const std::vector<LayerKind>& normalization_layers() {
        .weights = gamma_and_beta(),
        .weight_shape = axes_weight,
        .mask_rule = MaskRule::kPassed},
+      // Of keras.applications.convnext: x * gamma.
+      {.class_name = "LayerScale",
+       .read = read_layer_scale,
+       .output_shape = layer_scale_shape,
+       .flops = one_flop_each,
+       .weights = {{"gamma", "constant"}},
+       .weight_shape = layer_scale_weight},
       {.class_name = "RMSNormalization",
        .read = read_rms_normalization,
        .output_shape = axes_shape,
@@ -155,12 +159,6 @@ const std::vector<LayerKind>& normalization_layers() {
        .weights = gamma_and_beta(),
        .weight_shape = channel_weight,
        .mask_rule = MaskRule::kPassed},
-      {.class_name = "LayerScale",
-       .read = read_layer_scale,
-       .output_shape = layer_scale_shape,
-       .flops = one_flop_each,
-       .weights = {{"gamma", "ones"}},
-       .weight_shape = layer_scale_weight},
       {.class_name = "UnitNormalization",
        .read = read_axes,
        .output_shape = axes_shape,
