@@ -19,11 +19,8 @@ struct Departure {
   const char* reason;
 };
 constexpr Departure kDepartures[] = {
-    {"layers_activation_keras3_activation_sparsemax", "Keras 3.15 sums the wrong logits where several are kept"},
     {"layers_normalization_tf2_legacy_batch_norm_renorm", "renorm is refused"},
     {"Lamb", "Lamb is refused"},
-    {"einsum_dense", "EinsumDense is refused"},
-    {"einsum_dense_of_rank_2", "EinsumDense is refused"},
     {"topology_keras22_nested_model_frozen", "the JSON of Keras 2.2 does not say that the inner model is frozen"},
     {"topology_keras22_nested_model_with_batch_norm_frozen", "as above"},
     {"TrainsThreeSteps/training_keras22_saturated_sigmoid",
