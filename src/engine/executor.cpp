@@ -67,7 +67,7 @@ class LocalExecutor final : public Executor {
       if (network.objective().outputs.size() > 1) sums.output_losses.resize(network.objective().outputs.size(), 0.0);
       run_inference(network, flat, examples, stop, [&](const Plan& plan, std::int64_t) {
         sums.loss += plan.losses(sums.output_losses);
-        plan.add_metrics(sums.metrics);
+        plan.add_metrics(network.objective(), sums.metrics);
       });
       sums.penalty = network.has_penalties() ? regularization_penalty(flat) : 0.0;
       return sums;

@@ -27,7 +27,7 @@ class FlatState final : public State {
   std::vector<std::byte> get_training_state() const override;
   void set_training_state(std::span<const std::byte> bytes) override;
   void set_learning_rate(double rate) override { base_rate = rate; }
-  double learning_rate() const override { return base_rate.value_or(0.0); }
+  double learning_rate() const override { return base_rate.value_or(layout_->learning_rate); }
   std::int64_t size_bytes() const override;
 
   /// Fills weights by their initializers (initializer.cpp).

@@ -33,9 +33,9 @@ Tensor per_row(const Tensor& values, std::int64_t examples, std::int64_t rows) {
 }
 
 /// 0 where the target is the class to ignore, else 1; undefined where there is none.
-Tensor not_ignored(const OutputLoss& loss, const Tensor& target) {
+Tensor not_ignored(const OutputLoss& loss, const Tensor& target, std::int64_t columns) {
   if (!loss.loss.ignore_class) return {};
-  const Tensor ids = loss.target_is_class_id ? target : at::argmax(target, -1);
+  const Tensor ids = loss.target_is_class_id ? target : at::argmax(target.reshape({-1, columns}), 1);
   return ids.reshape({-1}).ne(*loss.loss.ignore_class).to(at::kFloat);
 }
 
@@ -55,7 +55,7 @@ Tensor loss_factors(const OutputLoss& loss, const Tensor& outputs, const Tensor&
   const std::int64_t rows = outputs.dim() > 1 ? outputs.numel() / outputs.size(-1) : examples;
   const Tensor weight = sample_weight.defined() ? per_row(sample_weight, examples, rows) : Tensor();
   const Tensor masked = mask.defined() ? per_row(mask, examples, rows) : Tensor();
-  const Tensor kept = not_ignored(loss, target);
+  const Tensor kept = not_ignored(loss, target, outputs.size(-1));
   const bool is_keras22 = loss.profile == SemanticsProfile::kKeras22;
   const bool is_old_tf = loss.profile == SemanticsProfile::kTf1 || loss.profile == SemanticsProfile::kTf2Legacy;
   Tensor factors = at::ones({rows}, outputs.options());

@@ -13,6 +13,9 @@
 namespace modelhop::engine {
 namespace {
 
+/// More than any file has calls, but an end for layers that are lowered once for each of their steps.
+constexpr std::size_t kMaxOperations = 500'000;
+
 /// Calls that the outputs depend on; others compute for nobody.
 std::vector<bool> needed_nodes(const ModelSpec& model) {
   std::vector<bool> needed(model.nodes.size(), false);
@@ -236,6 +239,7 @@ Values Lowering::lower_child(std::size_t child, std::vector<Value*> child_inputs
 
 std::vector<Value*> Lowering::place(std::unique_ptr<Operation> operation, std::vector<Value*> from,
                                     std::vector<Shape> shapes, std::vector<int> weights) {
+  if (graph.operations.size() >= kMaxOperations) refuse("the network takes too many operations");
   bool needs_gradient = false;
   for (const Value* input : from) needs_gradient |= input->needs_gradient;
   for (const int index : weights) {

@@ -13,7 +13,13 @@ bool has_nan(const float* p, std::int64_t columns) {
   return std::any_of(p, p + columns, [](float value) { return std::isnan(value); });
 }
 
+/// The id of a class that the loss ignores, which no prediction hits: others were refused when the batch was loaded.
+bool is_outside(const LossRows& rows, std::int64_t row) {
+  return rows.class_ids != nullptr && (rows.class_ids[row] < 0 || rows.class_ids[row] >= rows.columns);
+}
+
 double is_first_maximum(const LossRows& rows, std::int64_t row) {
+  if (is_outside(rows, row)) return 0.0;
   const float* p = rows.outputs + row * rows.columns;
   const bool hits = std::max_element(p, p + rows.columns) - p == true_class(rows, row);
   return hits && !has_nan(p, rows.columns) ? 1.0 : 0.0;
@@ -21,6 +27,7 @@ double is_first_maximum(const LossRows& rows, std::int64_t row) {
 
 /// A tie with the k-th largest is a hit.
 double is_among_top(const LossRows& rows, std::int64_t row, int k) {
+  if (is_outside(rows, row)) return 0.0;
   const float* p = rows.outputs + row * rows.columns;
   const float mine = p[true_class(rows, row)];
   const auto larger = std::count_if(p, p + rows.columns, [mine](float value) { return value > mine; });

@@ -2,7 +2,7 @@
 // Metrics that count: against thresholds, per class, in confusion matrices; and the sums of R2Score.
 #include <algorithm>
 #include <cmath>
-#include <string>
+#include <sstream>
 
 #include "engine/metric_rows.hpp"
 #include "modelhop/error.hpp"
@@ -87,15 +87,15 @@ void add_f_scores(const MetricSpec& metric, const MetricRows& batch, std::span<d
 
 void add_confusion(const MetricSpec& metric, const MetricRows& batch, std::span<double> sums) {
   const std::int64_t classes = metric.num_classes;
+  // Numbers are cut off as Keras casts them; what is too large or NaN cannot be cast.
+  const auto class_of = [&](double value) {
+    if (value > -1.0 && value < static_cast<double>(classes)) return static_cast<std::int64_t>(value);
+    std::ostringstream text;
+    text << "metric \"" << metric.name << "\": class " << value << " is outside 0.." << classes - 1;
+    throw Error(ErrorCode::kInvalidArgument, text.str(), "Give num_classes as many classes as there are.");
+  };
   const auto add = [&](double truth, double predicted, std::int64_t row) {
-    const auto i = static_cast<std::int64_t>(truth), j = static_cast<std::int64_t>(predicted);
-    if (i < 0 || i >= classes || j < 0 || j >= classes) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "metric \"" + metric.name + "\": class " + std::to_string(i < 0 || i >= classes ? i : j) +
-                      " is outside 0.." + std::to_string(classes - 1),
-                  "Give num_classes as many classes as there are.");
-    }
-    sums[static_cast<std::size_t>(i * classes + j)] += batch.weight(row);
+    sums[static_cast<std::size_t>(class_of(truth) * classes + class_of(predicted))] += batch.weight(row);
   };
   for (std::int64_t row = 0; row < batch.rows.count(); ++row) {
     const float* p = batch.rows.outputs + row * batch.rows.columns;

@@ -18,9 +18,14 @@ void write_numbers(std::ostream& out, const Numbers& numbers) {
   for (const auto number : numbers) out << number << ',';
 }
 
+/// With its length before it, so that no text can pass for what follows it.
+void write_text(std::ostream& out, const std::string& text) {
+  out << text.size() << ':' << text;
+}
+
 struct WriteAttribute {
   std::ostream& out;
-  void operator()(const std::string& text) const { out << text.size() << ':' << text; }
+  void operator()(const std::string& text) const { write_text(out, text); }
   void operator()(const std::vector<std::int64_t>& list) const { write_numbers(out, list); }
   void operator()(const std::vector<double>& list) const { write_numbers(out, list); }
   template <typename Number>
@@ -42,10 +47,14 @@ void write_layer(std::ostream& out, const LayerSpec& layer) {
       << activity.orthogonal << ' ' << activity.orthogonal_of_columns;
   write_attributes(out, layer.attributes);
   for (const WeightSpec& weight : layer.weights) {
-    out << " weight " << weight.name << ' ' << weight.is_trainable << ' ';
+    write_text(out << " weight ", weight.name);
+    out << ' ' << weight.is_trainable << ' ';
     write_numbers(out, weight.shape);
   }
-  for (const LayerSpec& child : layer.children) write_layer(out << '(' << child.name, child);
+  for (const LayerSpec& child : layer.children) {
+    write_text(out << '(', child.name);
+    write_layer(out, child);
+  }
 }
 
 /// Everything that lowering reads, without the names of layers.
@@ -55,9 +64,9 @@ std::string plan_key_of(const ModelSpec& model) {
   for (const LayerSpec& layer : model.layers) write_layer(out, layer);
   for (const WeightRef& weight : model.weight_order) out << ' ' << weight.layer << '.' << weight.weight;
   for (const NodeSpec& node : model.nodes) {
-    out << "\nnode " << node.layer;
+    out << "\nnode " << node.layer << ' ' << static_cast<int>(node.mask_rule);
     for (const TensorRef& input : node.inputs) out << ' ' << input.node << '.' << input.output;
-    for (const std::string& role : node.roles) out << ' ' << role.size() << ':' << role;
+    for (const std::string& role : node.roles) write_text(out << ' ', role);
     write_attributes(out, node.arguments);
     for (const Shape& shape : node.output_shapes) {
       out << ' ';

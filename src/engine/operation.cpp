@@ -95,4 +95,10 @@ void AutogradOperation::backward(const Step&) {
   leaves_.clear();
 }
 
+/// A forward whose backward nobody called still has views of the weights.
+void AutogradOperation::unbind() {
+  leaves_.clear();
+  results_.clear();
+}
+
 }  // namespace modelhop::engine

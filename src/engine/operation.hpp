@@ -112,6 +112,7 @@ class AutogradOperation : public Operation {
 
   void forward(const Step& step) override;
   void backward(const Step& step) override;
+  void unbind() override;
   bool keeps_output() const override { return true; }
 
  private:

@@ -70,15 +70,16 @@ bool accumulate(const OptimizerSpec& optimizer, FlatState& state, at::Tensor& gr
   return true;
 }
 
+/// `before`: the weights before the first step where the average begins with them, else undefined. Keras 3 begins with
+/// those after the first update.
 void update_average(const OptimizerSpec& optimizer, SemanticsProfile profile, FlatState& state, std::int64_t update,
                     const at::Tensor& before) {
   at::Tensor& average = average_of(state);
-  if (update == 0 &&
-      (optimizer.gradient_accumulation_steps <= 1 || state.step < optimizer.gradient_accumulation_steps)) {
-    // Keras 3 begins with the weights after the first update, tf.keras with those before it.
-    average.copy_(profile == SemanticsProfile::kKeras3 ? state.parameters : before);
-    if (profile == SemanticsProfile::kKeras3) return;
+  if (profile == SemanticsProfile::kKeras3 && update == 0) {
+    average.copy_(state.parameters);
+    return;
   }
+  if (before.defined()) average.copy_(before);
   average.mul_(optimizer.ema_momentum).add_(state.parameters, 1.0 - optimizer.ema_momentum);
 }
 

@@ -215,14 +215,14 @@ double Plan::losses(std::span<double> output_losses) const {
   return sum;
 }
 
-void Plan::add_metrics(std::span<double> accumulators) const {
+void Plan::add_metrics(const Objective& objective, std::span<double> accumulators) const {
   std::vector<PredictedOutput> predicted;
   for (std::size_t index = 0; index < objective_.outputs.size(); ++index) {
     const GraphOutput& end = graph_.outputs[index];
     predicted.push_back({end.output->data, targets_[index].device, objective_.outputs[index].target_is_class_id,
                          end.mask != nullptr ? end.mask->data : at::Tensor()});
   }
-  engine::add_metrics(objective_, predicted, profile_, has_sample_weight_ ? sample_weight_.device : at::Tensor(),
+  engine::add_metrics(objective, predicted, profile_, has_sample_weight_ ? sample_weight_.device : at::Tensor(),
                       accumulators);
 }
 

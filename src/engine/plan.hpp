@@ -53,7 +53,9 @@ class Plan {
   /// Sums of per-example losses of the last forward: adds each output's own to `output_losses`, returns the weighted
   /// sum.
   double losses(std::span<double> output_losses) const;
-  void add_metrics(std::span<double> accumulators) const;
+  /// Adds the last forward to the sums of the metrics in `objective`: those of the model that is being evaluated, since
+  /// networks that differ in metrics alone share plans.
+  void add_metrics(const Objective& objective, std::span<double> accumulators) const;
   /// Writes the outputs of the last forward, rows × elements of all outputs.
   void copy_outputs(float* out) const;
 
@@ -77,7 +79,7 @@ class Plan {
 
   Purpose purpose_;
   std::int64_t rows_;
-  Objective objective_;
+  Objective objective_;  ///< its metrics are those of the network that the plan was made for
   SemanticsProfile profile_;
   Graph graph_;
   std::vector<HostFilled> inputs_, targets_;

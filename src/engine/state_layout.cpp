@@ -76,11 +76,15 @@ StateLayout make_state_layout(const ModelSpec& model, const OptimizerSpec& optim
   for (int slot = 0; slot < layout.slot_count; ++slot) {
     layout.initial_slot_values.push_back(initial_slot_value(optimizer, slot));
   }
+  layout.learning_rate = optimizer.learning_rate;
   layout.has_average = optimizer.use_ema;
   hash.add_word(static_cast<std::uint64_t>(optimizer.kind));
   hash.add_word(static_cast<std::uint64_t>(layout.slot_count));
-  hash.add_word(layout.has_average ? 1 : 0);
-  hash.add_word(static_cast<std::uint64_t>(optimizer.gradient_accumulation_steps));
+  // Which slots these are: several choices give the same number of them.
+  for (const bool is_kept : {optimizer.momentum > 0.0, optimizer.centered, optimizer.amsgrad, optimizer.use_ema,
+                             optimizer.gradient_accumulation_steps > 1}) {
+    hash.add_word(is_kept ? 1 : 0);
+  }
   layout.hash = hash.value();
   return layout;
 }

@@ -39,6 +39,7 @@ struct StateLayout {
   std::int64_t statistics_floats = 0;
   std::vector<float> initial_slot_values;  ///< one per slot
   int slot_count = 0;                      ///< optimizer slots: SGD with momentum 1, Adam 2, Adam with amsgrad 3, ...
+  double learning_rate = 0.0;              ///< the optimizer's own, while no callback has set another
   bool has_average = false;                ///< the last slot is the weights' moving average (use_ema)
   std::uint64_t hash = 0;                  ///< of everything that decides whether training state fits
 };

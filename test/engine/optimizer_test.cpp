@@ -86,6 +86,23 @@ TEST_P(KerasScheduleTest, HasKerasRates) {
 INSTANTIATE_TEST_SUITE_P(Keras, KerasScheduleTest, ::testing::ValuesIn(keras_cases("schedules")),
                          [](const auto& info) { return info.param.name; });
 
+TEST(Optimizer, AveragesWeightsWhileItAccumulatesGradients) {
+  OptimizerSpec sgd = {.kind = OptimizerKind::kSgd, .learning_rate = 1.0};
+  sgd.gradient_accumulation_steps = 2;
+  sgd.use_ema = true;
+  sgd.ema_momentum = 0.5;
+  for (const SemanticsProfile profile : {SemanticsProfile::kTf2, SemanticsProfile::kKeras3}) {
+    FlatState state = state_of(one_weight(1), sgd);
+    for (int step = 0; step < 2; ++step) {
+      at::Tensor gradients = at::zeros_like(state.parameters);
+      gradients[0] = 4.0F;
+      apply_optimizer(sgd, profile, state, gradients);
+    }
+    EXPECT_EQ(state.parameters[0].item<float>(), -4.0F);
+    EXPECT_EQ(state.slots.back()[0].item<float>(), profile == SemanticsProfile::kKeras3 ? -4.0F : -2.0F);
+  }
+}
+
 TEST(Optimizer, AveragesItsAccumulatedGradients) {
   OptimizerSpec sgd = {.kind = OptimizerKind::kSgd, .learning_rate = 1.0};
   sgd.gradient_accumulation_steps = 2;

@@ -75,6 +75,24 @@ TEST(StateLayout, HashTellsWhatDecidesThatStateFits) {
   EXPECT_NE(hash(small_model(), {.kind = OptimizerKind::kSgd, .momentum = 0.9}), base);
   EXPECT_NE(hash(small_model(), {.kind = OptimizerKind::kAdagrad}),
             hash(small_model(), {.kind = OptimizerKind::kRmsprop}));
+  EXPECT_NE(hash(small_model(), {.kind = OptimizerKind::kRmsprop, .momentum = 0.9}),
+            hash(small_model(), {.kind = OptimizerKind::kRmsprop, .centered = true}));
+  EXPECT_NE(hash(small_model(), {.kind = OptimizerKind::kAdam, .amsgrad = true}),
+            hash(small_model(), {.kind = OptimizerKind::kAdam, .use_ema = true}));
+}
+
+TEST(FlatState, KeepsTheRateThatACallbackSet) {
+  for (const OptimizerKind kind :
+       {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kNadam, OptimizerKind::kAdafactor}) {
+    const OptimizerSpec optimizer = {.kind = kind, .learning_rate = 0.25};
+    FlatState state = make_state(optimizer), copy = make_state(optimizer);
+    EXPECT_EQ(state.learning_rate(), 0.25);
+    copy.set_training_state(state.get_training_state());
+    EXPECT_EQ(copy.learning_rate(), 0.25);
+    state.set_learning_rate(0.125);
+    copy.set_training_state(state.get_training_state());
+    EXPECT_EQ(copy.learning_rate(), 0.125);
+  }
 }
 
 TEST(FlatState, ReturnsTheWeightsItWasGivenAndStoresKernelsChannelsLast) {

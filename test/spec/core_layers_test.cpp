@@ -103,6 +103,20 @@ TEST(CoreLayers, activation_texts_keep_their_parameters) {
   EXPECT_EQ(spec::activation_text("elu", {1.0 / 3}), "elu(0.3333333333333333)");
 }
 
+TEST(CoreLayers, einsum_dense_takes_its_shapes_from_the_equation) {
+  const std::string heads = R"("equation":"abc,cde->abde","output_shape":[null,2,3],"bias_axes":"de")";
+  EXPECT_EQ(shape_after("EinsumDense", heads, "3,4"), Shape({3, 2, 3}));
+  EXPECT_EQ(weights_of("EinsumDense", heads, "3,4"), Shapes({{4, 2, 3}, {2, 3}}));
+  const std::string any = R"("equation":"...x,xy->...y","output_shape":5)";
+  EXPECT_EQ(shape_after("EinsumDense", any, "2,3,4"), Shape({2, 3, 5}));
+  EXPECT_EQ(weights_of("EinsumDense", any, "2,3,4"), Shapes({{4, 5}}));
+  EXPECT_EQ(weights_of("EinsumDense", R"("equation":"abc,cd->abd","output_shape":[3,5],"bias_axes":"b")", "3,4"),
+            Shapes({{4, 5}, {3, 1}}));
+  expect_refused("\"equation\"", "EinsumDense", R"("equation":"ab->ac","output_shape":5)", "4");
+  expect_refused("does not fit", "EinsumDense", R"("equation":"ab,bc->ac","output_shape":5)", "3,4");
+  expect_refused("does not fit", "EinsumDense", R"("equation":"abc,cd->abd","output_shape":[2,5])", "3,4");
+}
+
 TEST(NoiseLayers, have_noise_shapes) {
   const auto noise = [](const std::string& class_name, const std::string& config, const std::string& input) {
     return list_attribute(last_layer(class_name, config, input), "noise_shape");

@@ -224,6 +224,9 @@ TEST(TrainResolution, class_weights_need_one_output) {
   EXPECT_NO_THROW(resolved("loss='mse'", one(), "class_weight={0: 1, 1: 2}"));
   expect_error(kInvalid, "\"class_weight\" needs a model with one output",
                [] { resolved("loss='mse'", two(), "class_weight={0: 1, 1: 2}"); });
+  expect_error(kInvalid, "the output of this one has 3 axes", [] {
+    resolved("loss='mse'", model_of({{"out", {5, 3}}}, Profile::kKeras3), "class_weight={0: 1, 1: 2}");
+  });
 }
 
 TEST(TrainResolution, specs_made_by_hand_are_settled) {

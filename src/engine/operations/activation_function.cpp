@@ -48,13 +48,15 @@ struct NamedFunction {
 constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
 constexpr double kSeluScale = 1.0507009873554804934193349852946;
 
-/// The projection onto the simplex: what is above a threshold that leaves a sum of one.
+/// As Keras 3 computes it: the threshold takes every partial sum of the support, not the last alone, so that the result
+/// is the projection onto the simplex only where one element is left.
 at::Tensor sparsemax(const at::Tensor& x) {
   const at::Tensor sorted = std::get<0>(at::sort(x, -1, true));
   const at::Tensor sums = at::cumsum(sorted, -1);
   const at::Tensor ranks = at::arange(1, x.size(-1) + 1, x.options());
-  const at::Tensor support = ranks.mul(sorted).add(1).gt(sums).sum(-1, true).clamp_min(1);
-  const at::Tensor threshold = sums.gather(-1, support.sub(1)).sub(1).div(support);
+  const at::Tensor is_in = sorted.sub(sums.sub(1).div(ranks)).gt(0);
+  const at::Tensor count = is_in.sum(-1, true).clamp_min(1);
+  const at::Tensor threshold = sums.mul(is_in).sum(-1, true).sub(1).div(count);
   return at::relu(x.sub(threshold));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dense: Keras's kernel (in, out) is used as it lies.
+// Dense: Keras's kernel (in, out) is used as it lies. EinsumDense: ATen reads the same equations.
 #include <ATen/ops/addmm.h>
+#include <ATen/ops/einsum.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/sum.h>
@@ -72,9 +73,21 @@ static Values lower_dense(Lowering& lowering) {
   return lowering.activate(product, activation);
 }
 
+static Values lower_einsum_dense(Lowering& lowering) {
+  const std::string& activation = string_attribute(lowering.layer(), "activation");
+  const auto product = [equation = string_attribute(lowering.layer(), "equation")](const ForwardInputs& given) {
+    const at::Tensor result = at::einsum(equation, {given.inputs[0], given.weights[0]});
+    return given.weights.size() > 1 ? result.add(given.weights[1]) : result;
+  };
+  Value* value = lowering.emit<AutogradOperation>({lowering.inputs[0]}, lowering.shape_before(activation),
+                                                  {lowering.weight("kernel"), lowering.weight("bias")}, product);
+  return lowering.activate(value, activation);
+}
+
 std::span<const LayerLowering> dense_lowerings() {
   static constexpr LayerLowering kLowerings[] = {
       {"Dense", lower_dense},
+      {"EinsumDense", lower_einsum_dense},
   };
   return kLowerings;
 }

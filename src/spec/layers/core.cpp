@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// InputLayer, Dense, Activation, ActivityRegularization, Identity.
+// InputLayer, Dense (EinsumDense in einsum_dense.cpp), Activation, ActivityRegularization, Identity.
 #include "spec/activation_names.hpp"
 #include "spec/grammar_text.hpp"
 #include "spec/layer_kind.hpp"
@@ -67,6 +67,7 @@ const std::vector<LayerKind>& core_layers() {
        .weights = {{"kernel", "glorot_uniform"}, {"bias", "zeros", "use_bias"}},
        .weight_shape = dense_weight,
        .mask_rule = MaskRule::kPassed},
+      einsum_dense_layer(),
       {.class_name = "Activation",
        .read = read_activation,
        .output_shape = activation_shape,
