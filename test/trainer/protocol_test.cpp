@@ -160,7 +160,7 @@ TEST_F(Protocol, CountsPredictionsAsMemoryOfTheRun) {
     client.finished(1);
   };
   answer_of(wire::UnitKind_Predict);
-  run.memory_limit = client.progress().message().body_as_Progress()->runs()->Get(0)->memory_used() + 100 * 3 * 4 - 1;
+  run.memory_limit = client.memory_used() + 100 * 3 * 4 - 1;
   client.close_run();
   answer_of(wire::UnitKind_Evaluate);
   client.close_run();

@@ -346,4 +346,12 @@ void TestClient::stream(const Flowers& flowers, const std::vector<std::int64_t>&
   end_stream();
 }
 
+std::int64_t TestClient::memory_used() {
+  while (true) {
+    const auto answer = progress();
+    const auto* runs = answer.message().body_as_Progress()->runs();
+    if (runs->size() == 1) return runs->Get(0)->memory_used();
+  }
+}
+
 }  // namespace modelhop::trainer

@@ -92,6 +92,8 @@ class TestClient {
   StateBytes get_state(int configuration);
   void set_state(int configuration, const StateBytes& state);
   wire::Frame progress();
+  /// Of the only run. Waits while the trainer still frees those of clients that have gone.
+  std::int64_t memory_used();
   void set_learning_rate(int configuration, double rate);
   void keep_weights(int configuration, int place);
   void restore_weights(int configuration, int place);

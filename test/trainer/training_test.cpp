@@ -283,16 +283,15 @@ TEST_F(Training, KeepsWeightsAsideAndGivesThemBack) {
 
 TEST_F(Training, CountsKeptWeightsAsMemoryOfTheRun) {
   TestClient client(*trainer_);
-  const auto used = [&] { return client.progress().message().body_as_Progress()->runs()->Get(0)->memory_used(); };
   RunText run;
   client.open_run(run);
   client.get_state(1);
-  const std::int64_t before = used();
+  const std::int64_t before = client.memory_used();
   client.keep_weights(1, 0);
-  const std::int64_t copy = used() - before;
+  const std::int64_t copy = client.memory_used() - before;
   EXPECT_EQ(copy, 193 * 4);
   client.keep_weights(1, 0);
-  EXPECT_EQ(used() - before, copy);
+  EXPECT_EQ(client.memory_used() - before, copy);
   client.close_run();
   run.memory_limit = before + copy;
   client.open_run(run);
