@@ -30,6 +30,7 @@ std::string dense(const std::string& kind, const std::string& arguments) {
 
 TEST(Constraint, ProjectsAsKerasDoes) {
   const Floats column = {3, 4};
+  // One rounding of float32 at 1.2 is 1.2e-7.
   expect_near(projected({2}, "Dense", dense("MaxNorm", R"("max_value":2,"axis":0)"), column),
               {1.19999998F, 1.59999997F}, 2e-7F);
   expect_near(projected({2}, "Dense", dense("MaxNorm", R"("max_value":9,"axis":0)"), column), column, 1e-6F);

@@ -133,7 +133,7 @@ void follow_keras(const nlohmann::json& fixture, const LossForm& form) {
   const std::vector<float> derivatives = fixture_floats(fixture.at("gradient"));
   for (std::size_t i = 0; i < derivatives.size(); ++i) {
     SCOPED_TRACE("derivative " + std::to_string(i));
-    expect_near(gradient.const_data_ptr<float>()[i], derivatives[i], 2e-5 * std::abs(derivatives[i]) + 2e-7);
+    expect_near(gradient.const_data_ptr<float>()[i], derivatives[i], 1e-5 * std::abs(derivatives[i]) + 1e-7);
   }
 }
 
