@@ -42,7 +42,7 @@ std::vector<SelectionRow> read_selection(const std::string& text, RunPlan& plan)
   const Oid relation = existing_table(argument, text);
   check_columns(argument, text, relation, {"mst_key", "model_id", "compile_params", "fit_params"});
   const TableName name = table_name(relation);
-  const TableName summary = name.with_suffix("_summary");
+  const TableName summary = name.with_suffix(argument, "_summary");
   check_columns(argument, summary.quoted(), existing_table(argument, summary.quoted()),
                 {"model_arch_table", "object_table"});
   const auto facts = query("SELECT model_arch_table, object_table FROM " + summary.quoted());
@@ -155,7 +155,7 @@ ConfigurationPlan make_configuration(const SelectionRow& row, std::size_t archit
   configuration.is_monitored = has_monitors(configuration.train);
   if (configuration.train.batch_size > plan.training.rows) {
     throw Error(ErrorCode::kInvalidArgument,
-                "batch_size " + std::to_string(configuration.train.batch_size) +
+                "fit_params: batch_size " + std::to_string(configuration.train.batch_size) +
                     " is larger than the data, which has " + std::to_string(plan.training.rows) + " rows",
                 "Use a smaller batch_size.");
   }

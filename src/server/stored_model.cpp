@@ -41,7 +41,7 @@ std::string where_key(const StoredModel& model) {
 
 /// The shapes of the training examples, for an architecture that does not tell its inputs'.
 std::vector<Shape> trained_shapes(const StoredModel& model) {
-  const TableName summary = model.table.with_suffix("_summary");
+  const TableName summary = model.table.with_suffix(kArgument, "_summary");
   check_columns(kArgument, summary.quoted(), existing_table(kArgument, summary.quoted()), {"independent_shapes"});
   std::vector<Shape> shapes;
   for (const Row& row : query("SELECT s.place, e.extent FROM " + summary.quoted() +
@@ -138,8 +138,8 @@ StoredModel read_stored_model(const std::optional<std::string>& model_table, std
   model.table = table_name(relation);
   check_key(model, mst_key);
   read_architecture(model);
-  const TableName summary = model.table.with_suffix("_summary");
-  read_parameters(model, model.is_single ? summary : model.table.with_suffix("_info"));
+  const TableName summary = model.table.with_suffix(kArgument, "_summary");
+  read_parameters(model, model.is_single ? summary : model.table.with_suffix(kArgument, "_info"));
   read_summary(model, summary);
   return model;
 }
