@@ -50,6 +50,6 @@ PythonValue parse_python_value(std::string_view text, std::string_view what = {}
 
 /// `name = value, name = value`; later duplicates win. At most 1000.
 std::vector<std::pair<std::string, PythonValue>> parse_python_assignments(std::string_view text,
-                                                                         std::string_view what = {});
+                                                                          std::string_view what = {});
 
 }  // namespace modelhop
