@@ -159,6 +159,8 @@ ConfigurationPlan make_configuration(const SelectionRow& row, std::size_t archit
     throw Error(ErrorCode::kInvalidArgument, "shuffle over the whole segment needs a cached run, and this run streams");
   }
   configuration.memory = estimate_memory(used.model, configuration.train);
+  const auto& callbacks = configuration.train.callbacks;
+  configuration.kept_bytes = used.parameters * 4 * std::count_if(callbacks.begin(), callbacks.end(), keeps_weights);
   configuration.origin = used.has_weights ? Origin::kArchitectureTable : Origin::kInitializers;
   return configuration;
 }
