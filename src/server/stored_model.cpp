@@ -110,7 +110,8 @@ void read_summary(StoredModel& model, const TableName& table) {
     model.outputs.push_back({row[0].value_or(""), row[1].value_or("one_hot"), {}});
     read_class_values(table, relation, model.outputs.back());
   }
-  for (const Row& row : query("SELECT unnest(normalizing_consts)::double precision FROM " + table.quoted())) {
+  // The text of a real, as the packed table's constants were read: the same factors as in training.
+  for (const Row& row : query("SELECT unnest(normalizing_consts) FROM " + table.quoted())) {
     model.normalizing_consts.push_back(row[0] ? std::stod(*row[0]) : 1.0);
   }
   if (model.outputs.size() != model.model.outputs.size() ||
