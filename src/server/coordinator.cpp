@@ -122,7 +122,7 @@ class CachedRun {
         plan_(plan),
         record_(record),
         callbacks_(callbacks),
-        scheduler_({static_cast<std::uint64_t>(plan.seed)}),
+        scheduler_({static_cast<std::uint64_t>(plan.seed), plan.first_iteration}),
         notice_(plan),
         places_(plan.slots + 1) {
     for (const ConfigurationPlan& configuration : plan.configurations) {

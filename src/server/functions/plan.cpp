@@ -89,8 +89,8 @@ PlanRow total_row(const RunPlan& plan, const std::vector<PlanRow>& rows) {
   add_warning(all.warning, std::string(plan.is_cached ? "cached" : "streamed") + ", shuffle '" +
                                shuffle_name(plan.shuffle) + "', " + std::to_string(held) +
                                (held < all_segments ? " of " + std::to_string(all_segments) : std::string()) +
-                               " segments on " + std::to_string(plan.slots) + " slots" +
-                               (plan.run_slots > 0 ? " (modelhop.run_slots)" : ""));
+                               " segments on " + std::to_string(plan.slots) + (plan.slots == 1 ? " slot" : " slots") +
+                               (plan.run_slots == plan.slots ? " (modelhop.run_slots)" : ""));
   if (rows.size() < static_cast<std::size_t>(plan.slots)) {
     add_warning(all.warning, "fewer configurations than slots: some slots stay idle");
   }
