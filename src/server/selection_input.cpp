@@ -143,6 +143,12 @@ ConfigurationPlan make_configuration(const SelectionRow& row, std::size_t archit
                     " is larger than the data, which has " + std::to_string(plan.training.rows) + " rows",
                 "Use a smaller batch_size.");
   }
+  if (plan.is_averaged && configuration.train.optimizer.use_ema) {
+    throw Error(ErrorCode::kNotSupported,
+                "argument parallel: 'average' goes not with an optimizer whose use_ema is true: each segment would "
+                "have a moving average of its own",
+                "Use parallel => 'hop', or leave out use_ema.");
+  }
   if (!plan.is_cached && configuration.train.shuffle == Shuffle::kSegment) {
     throw Error(ErrorCode::kInvalidArgument, "shuffle over the whole segment needs a cached run, and this run streams");
   }
