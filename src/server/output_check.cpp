@@ -24,7 +24,8 @@ void take_free_names(const std::string& text, RunPlan& plan) {
   const char* argument = output_argument(plan);
   plan.tables.model = free_output_table(argument, text);
   plan.tables.summary = free_output_table(argument, plan.tables.model.with_suffix(argument, "_summary").quoted());
-  if (!plan.is_single) plan.tables.info = free_output_table(argument, plan.tables.model.with_suffix(argument, "_info").quoted());
+  if (!plan.is_single)
+    plan.tables.info = free_output_table(argument, plan.tables.model.with_suffix(argument, "_info").quoted());
 }
 
 /// The tables are filled anew in place, so their columns must be those that this run would make.
@@ -120,7 +121,7 @@ void continue_former_run(const RunRequest& request, const std::string& text, Run
 }  // namespace
 
 void resolve_output(const RunRequest& request, RunPlan& plan) {
-  const std::string& text = required(request.model_output_table, output_argument(plan));
+  const std::string& text = given_name(output_argument(plan), request.model_output_table, TableRole::kOutput);
   plan.model_output_text = text;
   if (plan.is_warm_start) {
     continue_former_run(request, text, plan);
