@@ -30,6 +30,16 @@ double gap(const std::vector<double>& means, std::size_t i) {
   return widest;
 }
 
+/// What of the distributions lies in the range.
+double probability_inside(const Mixture& mixture) {
+  double inside = 0.0;
+  for (std::size_t i = 0; i < mixture.weights.size(); ++i) {
+    inside += mixture.weights[i] * (normal_cdf(mixture.high, mixture.means[i], mixture.deviations[i]) -
+                                    normal_cdf(mixture.low, mixture.means[i], mixture.deviations[i]));
+  }
+  return inside;
+}
+
 void normalize(std::vector<double>& weights) {
   const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
   for (double& weight : weights) weight /= sum;
@@ -90,15 +100,6 @@ double draw_from(const Mixture& mixture, Generator& generator) {
   }
 }
 
-double probability(const Mixture& mixture, double from, double to) {
-  double inside = 0.0;
-  for (std::size_t i = 0; i < mixture.weights.size(); ++i) {
-    inside += mixture.weights[i] * (normal_cdf(to, mixture.means[i], mixture.deviations[i]) -
-                                    normal_cdf(from, mixture.means[i], mixture.deviations[i]));
-  }
-  return inside;
-}
-
 double log_density(const Mixture& mixture, double value) {
   double density = 0.0;
   for (std::size_t i = 0; i < mixture.weights.size(); ++i) {
@@ -106,7 +107,7 @@ double log_density(const Mixture& mixture, double value) {
     density += mixture.weights[i] * std::exp(-0.5 * distance * distance) /
                (mixture.deviations[i] * std::sqrt(2.0 * std::numbers::pi));
   }
-  return std::log(density) - std::log(probability(mixture, mixture.low, mixture.high));
+  return std::log(density) - std::log(probability_inside(mixture));
 }
 
 std::vector<double> category_posterior(const std::vector<double>& observations, std::size_t count) {

@@ -28,8 +28,6 @@ Mixture parzen_mixture(const std::vector<double>& observations, double low, doub
 
 double draw_from(const Mixture& mixture, Generator& generator);
 double log_density(const Mixture& mixture, double value);
-/// The probability of [from, to).
-double probability(const Mixture& mixture, double from, double to);
 
 /// The probability of each of `count` categories: observations and one pseudo-observation of each.
 std::vector<double> category_posterior(const std::vector<double>& observations, std::size_t count);

@@ -3,6 +3,7 @@
 #include "selection/tpe.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,12 @@ namespace {
 std::int32_t at_least_one(const char* name, std::int32_t value) {
   if (value >= 1) return value;
   throw Error(ErrorCode::kInvalidArgument, std::string(name) + " must be at least 1, not " + std::to_string(value));
+}
+
+std::size_t good_count(std::size_t known) {
+  constexpr double kShare = 0.15;
+  constexpr std::size_t kMost = 25;
+  return std::min(static_cast<std::size_t>(std::ceil(kShare * static_cast<double>(known))), kMost);
 }
 
 }  // namespace
@@ -48,8 +55,8 @@ Draw TpeSearch::draw(std::size_t number) {
   if (number <= static_cast<std::size_t>(options_.startup)) return proposer_.random_draw();
   // Never more than this, though more may be told: what is proposed must not depend on who trains faster.
   const std::size_t known = number - std::min(number, static_cast<std::size_t>(options_.in_flight));
-  const std::vector<Observation> observations(observations_.begin(),
-                                              observations_.begin() + static_cast<std::ptrdiff_t>(known));
+  std::vector<Observation> observations = observations_;
+  for (std::size_t i = known; i < observations.size(); ++i) observations[i].loss = HUGE_VAL;
   return proposer_.tpe_draw(observations, good_count(known), options_.candidates, static_cast<std::int32_t>(number));
 }
 

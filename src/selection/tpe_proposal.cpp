@@ -70,12 +70,6 @@ double best_number(const Choice& choice, const Seen& seen, std::int32_t candidat
 
 }  // namespace
 
-std::size_t good_count(std::size_t count) {
-  constexpr double kGamma = 0.25;
-  constexpr std::size_t kMost = 25;
-  return std::min(static_cast<std::size_t>(std::ceil(kGamma * std::sqrt(static_cast<double>(count)))), kMost);
-}
-
 Point tpe_proposal(const ChoiceTree& tree, const std::vector<Observation>& observations, std::size_t good,
                    std::int32_t candidates, Generator& generator) {
   const std::vector<bool> is_good = good_ones(observations, good);

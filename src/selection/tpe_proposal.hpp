@@ -17,9 +17,6 @@ struct Observation {
   double loss = 0.0;  ///< not finite: worse than every number
 };
 
-/// How many of `count` observations hyperopt takes for good ones.
-std::size_t good_count(std::size_t count);
-
 /// Choice by choice, of `candidates` draws from where the good observations lie, the one that the good ones make most
 /// probable in comparison with the others. `observations` are in the order in which they were proposed; the `good` best
 /// are the good ones, or fewer where the rest diverged.

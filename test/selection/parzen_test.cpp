@@ -8,8 +8,6 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "selection/tpe_proposal.hpp"
-
 namespace modelhop {
 namespace {
 
@@ -72,13 +70,6 @@ TEST(Parzen, categories_are_those_of_hyperopt) {
   for (const auto& fixture : fixtures("categories")) {
     expect_near(category_posterior(numbers(fixture, "observations"), fixture.at("count")),
                 numbers(fixture, "probabilities"));
-  }
-}
-
-TEST(Parzen, as_many_are_good_as_with_hyperopt) {
-  ASSERT_EQ(fixtures("splits").size(), 12U);
-  for (const auto& fixture : fixtures("splits")) {
-    EXPECT_EQ(good_count(fixture.at("count")), fixture.at("good").get<std::size_t>());
   }
 }
 

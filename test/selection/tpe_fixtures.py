@@ -57,20 +57,6 @@ def log_ratios(random):
     return cases
 
 
-def bins(random):
-    """Whole numbers 0 to count - 1 as a quantized uniform parameter, whose bins are one wide."""
-    cases = []
-    for count in (3, 7, 12):
-        low, high = -0.5, count - 0.5
-        for observed in (0, 1, 2, 9, 40):
-            # hyperopt sorts without keeping the order of equals, which matters where old ones are being forgotten.
-            observations = random.integers(0, count, observed) if observed <= 16 else np.zeros(observed)
-            mixture = parzen(observations, low, high)
-            masses = np.exp(tpe.GMM1_lpdf(np.arange(count, dtype=float), *mixture, low=low, high=high, q=1.0))
-            cases.append({"count": count, "observations": numbers(observations), "probabilities": numbers(masses)})
-    return cases
-
-
 def categories(random):
     cases = []
     for count in (2, 3, 7):
@@ -83,23 +69,12 @@ def categories(random):
     return cases
 
 
-def splits(random):
-    cases = []
-    for count in (1, 2, 16, 17, 20, 64, 65, 100, 400, 1000, 9999, 12000):
-        identities = np.arange(count)
-        below, above = tpe.ap_split_trials(identities, identities, identities, random.permutation(count), 0.25)
-        cases.append({"count": count, "good": len(below)})
-        assert len(below) + len(above) == count
-    return cases
-
-
 def main():
     random = np.random.default_rng(7)
     fixtures = {
         "forgetting": [{"count": count, "weights": numbers(tpe.linear_forgetting_weights(count, tpe.DEFAULT_LF))}
                        for count in COUNTS],
-        "mixtures": mixtures(random), "log_ratios": log_ratios(random), "bins": bins(random),
-        "categories": categories(random), "splits": splits(random),
+        "mixtures": mixtures(random), "log_ratios": log_ratios(random), "categories": categories(random),
     }
     lines = []
     for name, cases in fixtures.items():
