@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "server/curve.hpp"
+#include "server/custom_functions.hpp"
 #include "server/value_text.hpp"
+#include "spec/metric_table.hpp"
 
 namespace modelhop::server {
 namespace {
@@ -79,7 +81,7 @@ Text metric_goals_text(const ConfigurationPlan& configuration) {
   if (configuration.train.metrics.empty()) return std::nullopt;
   std::vector<Text> goals;
   for (const MetricSpec& metric : configuration.train.metrics) {
-    goals.push_back(grows_with_quality(metric.kind) ? "max" : "min");
+    goals.push_back(spec::grows_with_quality(metric) ? "max" : "min");
   }
   return array_text(goals);
 }
@@ -172,6 +174,7 @@ OutputRow run_columns(const RunPlan& plan, const RunRecord* record) {
           {"normalizing_consts", "real[]", array_text(plan.training.normalizing_consts)},
           {"dependent_encoding", "text[]", encodings_text(plan)},
           {"sample_weight_varname", "text", plan.training.sample_weight},
+          {"custom_functions", "jsonb", kept_functions_json(plan.custom_functions)},
           {"first_iteration", "integer", std::to_string(plan.first_iteration)},
           {"slots", "integer", record ? Text(std::to_string(record->slots())) : std::nullopt},
           {"feed_bytes", "bigint", record ? Text(std::to_string(record->feed_bytes())) : std::nullopt},

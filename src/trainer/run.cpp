@@ -70,6 +70,15 @@ ModelSpec parse_architecture(const wire::Architecture& message, const std::vecto
   return parse_keras_json(text_of(message.json()), shapes, profile);
 }
 
+CustomFunctions custom_functions(const wire::OpenRun& message) {
+  CustomFunctions functions;
+  if (message.custom_functions() == nullptr) return functions;
+  for (const auto* function : *message.custom_functions()) {
+    functions.push_back({text_of(function->name()), text_of(function->text())});
+  }
+  return functions;
+}
+
 void check_count(const ModelSpec& model, const char* kind, std::size_t own, std::size_t given) {
   if (own == given) return;
   throw Error(ErrorCode::kInvalidArgument, "architecture \"" + model.name + "\" has " + std::to_string(own) + " " +
@@ -214,6 +223,7 @@ void Run::compile(const wire::OpenRun& message, Device device) {
     throw Error(ErrorCode::kInvalidArgument, "a run without configurations");
   }
   const auto& architectures = *message.architectures();
+  const CustomFunctions functions = custom_functions(message);
   std::vector<std::optional<ModelSpec>> parsed(architectures.size());
   std::map<std::tuple<std::uint32_t, std::string, std::string>, std::shared_ptr<const Model>> compiled;
   for (const auto* row : *message.configurations()) {
@@ -232,9 +242,10 @@ void Run::compile(const wire::OpenRun& message, Device device) {
     }
     auto& model = compiled[{index, text_of(row->compile_params()), text_of(row->fit_params())}];
     if (!model) {
-      const TrainSpec train = resolve_train_spec(
-          parse_train_params(text_of(row->compile_params()), text_of(row->fit_params()), parsed[index]->profile),
-          *parsed[index]);
+      const TrainSpec train =
+          resolve_train_spec(parse_train_params(text_of(row->compile_params()), text_of(row->fit_params()),
+                                                parsed[index]->profile, functions),
+                             *parsed[index]);
       model = compile_model(*parsed[index], train, device, dependent_row_elements_);
     }
     if (!configurations_.try_emplace(row->key(), model, row->seed(), memory_).second) {
