@@ -82,14 +82,14 @@ void add_used_functions(const TrainSpec& train, CustomFunctions& used) {
   for (const MetricSpec& metric : train.metrics) add(metric.function, metric.expression);
 }
 
-void check_custom_function(const std::string& name, std::string_view object) {
+void check_custom_function(const std::optional<std::string>& name, std::string_view object) {
   using namespace spec;
-  if (!is_identifier(name)) {
-    refuse("argument name: " + in_quotes(name) + " is not a name",
+  if (name && !is_identifier(*name)) {
+    refuse("argument name: " + in_quotes(*name) + " is not a name",
            "Use letters, digits and _, as for a function of Python.");
   }
-  if (is_loss_name(name) || is_metric_name(name)) {
-    refuse("argument name: " + in_quotes(name) + " is a loss or metric of Keras", "Choose another name.");
+  if (name && (is_loss_name(*name) || is_metric_name(*name))) {
+    refuse("argument name: " + in_quotes(*name) + " is a loss or metric of Keras", "Choose another name.");
   }
   if (object.empty()) refuse("argument object is empty", "Give the text of the function.");
   if (is_pickled(object)) {

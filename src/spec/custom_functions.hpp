@@ -37,7 +37,7 @@ std::string unknown_name_hint(const std::string& name, const std::vector<std::st
 }  // namespace spec
 
 /// Refuses what cannot be stored under this name: a name that is no identifier or is Keras's own, a text that is
-/// pickled or cannot be read.
-void check_custom_function(const std::string& name, std::string_view object);
+/// pickled or cannot be read. Without a name only the text is looked at.
+void check_custom_function(const std::optional<std::string>& name, std::string_view object);
 
 }  // namespace modelhop
