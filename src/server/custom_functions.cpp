@@ -13,6 +13,7 @@ namespace modelhop::server {
 namespace {
 
 const char* const kArgument = "object_table";
+constexpr std::size_t kMaxFunctions = 1000;  // each goes to the trainer
 
 /// Bytes as bytes: what they are in the server's encoding does not matter.
 std::string bytes_of_hex(const std::string& hex) {
@@ -33,13 +34,17 @@ CustomFunctions read_object_table(const std::optional<std::string>& object_table
   const Oid relation = existing_table(kArgument, *object_table);
   check_columns(kArgument, *object_table, relation, {"name", "object"});
   // One byte more than a text may have: the reader refuses it, and nobody fills memory with a large one.
-  for (const Row& row :
-       query("SELECT name, encode(substr(object::bytea, 1, " + std::to_string(spec::kMaxExpressionBytes + 1) +
-             "), 'hex') FROM " + table_name(relation).quoted() +
-             " WHERE name IS NOT NULL AND object IS NOT NULL "
-             "ORDER BY name")) {
-    functions.push_back({*row[0], bytes_of_hex(*row[1])});
+  const auto rows =
+      query("SELECT name, encode(substr(object::bytea, 1, " + std::to_string(spec::kMaxExpressionBytes + 1) +
+            "), 'hex') FROM " + table_name(relation).quoted() +
+            " WHERE name IS NOT NULL AND object IS NOT NULL ORDER BY name LIMIT " + std::to_string(kMaxFunctions + 1));
+  if (rows.size() > kMaxFunctions) {
+    throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                   "argument object_table: \"" + *object_table + "\" has more than " + std::to_string(kMaxFunctions) +
+                       " functions",
+                   "Keep the functions of a run in a table of their own.");
   }
+  for (const Row& row : rows) functions.push_back({*row[0], bytes_of_hex(*row[1])});
   return functions;
 }
 

@@ -155,6 +155,12 @@ OutputRow configuration_columns(const RunPlan& plan, const ConfigurationPlan& co
           {"callback_events", "jsonb", own ? Text(events_json(plan, *own)) : Text()}};
 }
 
+CustomFunctions used_functions(const RunPlan& plan) {
+  CustomFunctions used;
+  for (const ConfigurationPlan& configuration : plan.configurations) add_used_functions(configuration.train, used);
+  return used;
+}
+
 /// What both kinds of runs tell of the whole, beyond MADlib's columns.
 OutputRow run_columns(const RunPlan& plan, const RunRecord* record) {
   const auto number = [record](double (RunRecord::*value)() const) -> Text {
@@ -174,7 +180,7 @@ OutputRow run_columns(const RunPlan& plan, const RunRecord* record) {
           {"normalizing_consts", "real[]", array_text(plan.training.normalizing_consts)},
           {"dependent_encoding", "text[]", encodings_text(plan)},
           {"sample_weight_varname", "text", plan.training.sample_weight},
-          {"custom_functions", "jsonb", kept_functions_json(plan.custom_functions)},
+          {"custom_functions", "jsonb", kept_functions_json(used_functions(plan))},
           {"first_iteration", "integer", std::to_string(plan.first_iteration)},
           {"slots", "integer", record ? Text(std::to_string(record->slots())) : std::nullopt},
           {"feed_bytes", "bigint", record ? Text(std::to_string(record->feed_bytes())) : std::nullopt},

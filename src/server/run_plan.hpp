@@ -60,7 +60,7 @@ struct RunPlan {
   std::string model_arch_text;
   std::string model_output_text;
   std::optional<std::string> object_text;
-  CustomFunctions custom_functions;  ///< of the object table, those that the configurations name
+  CustomFunctions custom_functions;  ///< of the object table
   TableName model_arch_table;
   std::vector<ArchitecturePlan> architectures;
   std::vector<ConfigurationPlan> configurations;

@@ -129,12 +129,11 @@ void read_architectures(const std::vector<std::int32_t>& model_ids, RunPlan& pla
   }
 }
 
-ConfigurationPlan make_configuration(const SelectionRow& row, std::size_t architecture, const RunPlan& plan,
-                                     const CustomFunctions& functions) {
+ConfigurationPlan make_configuration(const SelectionRow& row, std::size_t architecture, const RunPlan& plan) {
   const ArchitecturePlan& used = plan.architectures[architecture];
   ConfigurationPlan configuration{row.key, architecture, row.compile_params, row.fit_params};
   configuration.train = resolve_train_spec(
-      parse_train_params(row.compile_params, row.fit_params, used.model.profile, functions), used.model);
+      parse_train_params(row.compile_params, row.fit_params, used.model.profile, plan.custom_functions), used.model);
   check_fits_data(used.model, configuration.train, plan.training.independent_shapes(),
                   plan.training.dependent_variables());
   check_callbacks(configuration.train, plan.validation.has_value());
@@ -198,11 +197,10 @@ void read_configurations(const RunRequest& request, RunPlan& plan) {
     if (places.try_emplace(row.model_id, model_ids.size()).second) model_ids.push_back(row.model_id);
   }
   read_architectures(model_ids, plan);
-  const CustomFunctions functions = read_object_table(plan.object_text);
+  plan.custom_functions = read_object_table(plan.object_text);
   for (const SelectionRow& row : rows) {
-    const auto make = [&] { return make_configuration(row, places.at(row.model_id), plan, functions); };
+    const auto make = [&] { return make_configuration(row, places.at(row.model_id), plan); };
     plan.configurations.push_back(request.is_single ? make() : naming(key_text(row.key), make));
-    add_used_functions(plan.configurations.back().train, plan.custom_functions);
   }
 }
 

@@ -208,6 +208,7 @@ Run::Run(RunId id, Client client, const wire::OpenRun& message, Device device)
       units_total_(message.units()),
       started_us_(wall_clock_us()),
       dependent_row_elements_(checked_row_elements(message.dependent_row_elements())),
+      custom_functions_(custom_functions(message)),
       memory_(message.memory_limit()) {
   if (message.shuffle() > wire::Shuffle_MAX) {
     throw Error(ErrorCode::kInvalidArgument, "shuffle " + std::to_string(message.shuffle()) + " is unknown");
@@ -223,7 +224,6 @@ void Run::compile(const wire::OpenRun& message, Device device) {
     throw Error(ErrorCode::kInvalidArgument, "a run without configurations");
   }
   const auto& architectures = *message.architectures();
-  const CustomFunctions functions = custom_functions(message);
   std::vector<std::optional<ModelSpec>> parsed(architectures.size());
   std::map<std::tuple<std::uint32_t, std::string, std::string>, std::shared_ptr<const Model>> compiled;
   for (const auto* row : *message.configurations()) {
@@ -244,7 +244,7 @@ void Run::compile(const wire::OpenRun& message, Device device) {
     if (!model) {
       const TrainSpec train =
           resolve_train_spec(parse_train_params(text_of(row->compile_params()), text_of(row->fit_params()),
-                                                parsed[index]->profile, functions),
+                                                parsed[index]->profile, custom_functions_),
                              *parsed[index]);
       model = compile_model(*parsed[index], train, device, dependent_row_elements_);
     }
