@@ -76,7 +76,8 @@ std::vector<modelhop::replay::ArrayType> array_types(const Json& list) {
 void replay_configuration(const Json& configuration, const Segments& segments, const std::string& folder) {
   const modelhop::ModelSpec architecture = modelhop::parse_keras_json(configuration.at("architecture").dump());
   modelhop::CustomFunctions functions;
-  for (const auto& [name, text] : configuration.value("custom_functions", Json::object()).items()) {
+  const Json texts = configuration.value("custom_functions", Json::object());
+  for (const auto& [name, text] : texts.items()) {
     functions.push_back({name, text.get<std::string>()});
   }
   const modelhop::TrainSpec train = modelhop::resolve_train_spec(
