@@ -26,11 +26,9 @@ struct HyperoptParams {
 using AutomlParams = std::variant<HyperbandParams, HyperoptParams>;
 
 /// `method` is hyperband or hyperopt in any case, `params` such as 'R=6, eta=3' or empty; what it does not name keeps
-/// its default. Throws kInvalidArgument naming the argument, the key and the value.
+/// its default. Throws kInvalidArgument naming the argument, the key and the value. Whether R, eta and skip_last go
+/// together is the schedule's to say.
 AutomlParams parse_automl_params(std::string_view method, std::string_view params);
-
-/// Throws kInvalidArgument naming what is out of range.
-void check_hyperband(const HyperbandParams& params);
 
 /// All keys with their values, as MADlib spells its defaults: 'R=6, eta=3, skip_last=0'.
 std::string to_string(const AutomlParams& params);

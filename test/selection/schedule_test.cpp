@@ -124,9 +124,9 @@ TEST(Scheduler, GoesOnWithAConfigurationThatHadFinished) {
     units.push_back(*unit);
     scheduler.finished(*unit, 2.0);
   }
-  EXPECT_EQ(units, (std::vector<Unit>{{4, UnitKind::kTrain, 0, 2},
-                                      {4, UnitKind::kTrain, 0, 3},
-                                      {4, UnitKind::kEvaluateTraining, 0, 3}}));
+  EXPECT_EQ(units,
+            (std::vector<Unit>{
+                {4, UnitKind::kTrain, 0, 2}, {4, UnitKind::kTrain, 0, 3}, {4, UnitKind::kEvaluateTraining, 0, 3}}));
   EXPECT_TRUE(scheduler.is_done());
 }
 
