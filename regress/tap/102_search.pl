@@ -61,9 +61,8 @@ for my $slots (1, 2, 5) {
 is(sql("SELECT count(*), count(DISTINCT compile_params) > 25 FROM tpe_1_info"), '32|t', 'TPE names different configurations');
 is(sql("SELECT string_agg(concat_ws('/', s, i, n), ' ' ORDER BY s DESC, i) FROM (SELECT s, i, count(*) AS n FROM hyperband_1_info GROUP BY 1, 2) t"),
     '2/0/6 2/1/2 2/2/1 1/0/2 1/1/1 0/0/3', 'hyperband keeps a third of each rung');
-# Brackets train side by side, without a barrier between rungs.
-is(sql("SELECT max(start_seconds) FILTER (WHERE s = 0 AND iteration = 1) < max(start_seconds) FILTER (WHERE s = 2 AND iteration = 9)"
-    . " AND min(start_seconds) FILTER (WHERE s = 0) < max(start_seconds) FILTER (WHERE s = 2 AND iteration = 1)"
+# Brackets train side by side: none waits for another one's last rung.
+is(sql("SELECT min(start_seconds) FILTER (WHERE s = 0) < max(start_seconds) FILTER (WHERE s = 2)"
     . " FROM modelhop.unit_timeline('hyperband_1') JOIN hyperband_1_info USING (mst_key)"), 't', 'brackets run side by side');
 
 # A search that does not end by itself.

@@ -34,7 +34,7 @@ void take_free_selection(RunPlan& plan) {
   const char* argument = "model_selection_table";
   SearchPlan& search = *plan.search;
   search.selection = free_output_table(argument, plan.model_selection_text);
-  search.selection_summary = free_output_table(argument, search.selection.with_suffix("_summary").quoted());
+  search.selection_summary = free_output_table(argument, search.selection.with_suffix(argument, "_summary").quoted());
   std::set<std::string> names;
   for (const OutputTable& table : output_tables(plan)) {
     if (names.insert(table.name.quoted()).second) continue;

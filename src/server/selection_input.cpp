@@ -107,6 +107,13 @@ void check_columns(const char* argument, const std::string& text, Oid relation,
   }
 }
 
+std::string semantics_expression(Oid relation) {
+  const auto columns = table_columns(relation);
+  const bool has_semantics = std::any_of(columns.begin(), columns.end(),
+                                         [](const Column& column) { return column.name == "keras_semantics"; });
+  return has_semantics ? "keras_semantics" : "NULL::text";
+}
+
 void read_architectures(const std::vector<std::int32_t>& model_ids, RunPlan& plan) {
   const char* argument = "model_arch_table";
   const std::string& text = plan.model_arch_text;
