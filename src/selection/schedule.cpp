@@ -27,10 +27,9 @@ double sum(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0);
 }
 
-double total_cost(const Work& work) {
-  return sum(work.train_cost) * work.iterations +
-         (sum(work.evaluate_training_cost) + sum(work.evaluate_validation_cost)) *
-             static_cast<double>(work.evaluated_iterations.size());
+double cost_of_iterations(const Work& work, std::int32_t trained, std::size_t evaluated) {
+  return sum(work.train_cost) * trained +
+         (sum(work.evaluate_training_cost) + sum(work.evaluate_validation_cost)) * static_cast<double>(evaluated);
 }
 
 }  // namespace
@@ -40,14 +39,32 @@ Scheduler::Scheduler(const ScheduleOptions& options, Holds holds) : options_(opt
 void Scheduler::add(ConfigurationKey key, Work work) {
   check(!work.train_cost.empty() && work.iterations > 0, "a configuration needs a segment and an iteration");
   Configuration configuration;
-  configuration.owed_cost = total_cost(work);
+  configuration.owed_cost = cost_of_iterations(work, work.iterations, work.evaluated_iterations.size());
   configuration.work = std::move(work);
   const auto [position, is_new] = configurations_.try_emplace(key, std::move(configuration));
-  check(is_new, "a configuration is scheduled twice");
+  check(is_new && resting_.count(key) == 0, "a configuration is scheduled twice");
   begin_iteration(key, position->second);
 }
 
+void Scheduler::extend(ConfigurationKey key, std::int32_t iterations, const std::vector<std::int32_t>& evaluated) {
+  auto resting = resting_.extract(key);
+  const bool rested = !resting.empty();
+  if (rested) configurations_.insert(std::move(resting));
+  const auto position = configurations_.find(key);
+  check(position != configurations_.end() && !position->second.is_removed, "a configuration goes on that is gone");
+  Configuration& configuration = position->second;
+  Work& work = configuration.work;
+  check(iterations > work.iterations, "a configuration goes on for no iteration");
+  check(evaluated.empty() || work.evaluated_iterations.empty() || evaluated.front() > work.evaluated_iterations.back(),
+        "a configuration goes on with evaluations that it has had");
+  configuration.owed_cost += cost_of_iterations(work, iterations - work.iterations, evaluated.size());
+  work.iterations = iterations;
+  work.evaluated_iterations.insert(work.evaluated_iterations.end(), evaluated.begin(), evaluated.end());
+  if (rested) advance(key, configuration);
+}
+
 void Scheduler::remove(ConfigurationKey key) {
+  resting_.erase(key);
   const auto position = configurations_.find(key);
   if (position == configurations_.end()) return;
   position->second.is_removed = true;
@@ -90,9 +107,11 @@ double Scheduler::seconds_per_cost(const Configuration& configuration) const {
   return measured_cost_ > 0.0 ? measured_seconds_ / measured_cost_ : 1.0;
 }
 
-/// As remaining(), less the part of a running training unit that has passed.
+/// As remaining(), with what may still be asked for and less the part of a running training unit that has passed.
 double Scheduler::time_left(const Configuration& configuration) const {
-  const double owed = configuration.owed_cost * seconds_per_cost(configuration);
+  const Work& work = configuration.work;
+  const double prospect = cost_of_iterations(work, std::max(0, work.horizon - work.iterations), 0);
+  const double owed = (configuration.owed_cost + prospect) * seconds_per_cost(configuration);
   return configuration.training ? owed - (now_ - configuration.began) : owed;
 }
 
@@ -199,7 +218,8 @@ void Scheduler::advance(ConfigurationKey key, Configuration& configuration) {
                                  std::ranges::none_of(configuration.unvisited, std::identity{});
   if (!iteration_is_over) return;
   if (configuration.iteration == configuration.work.iterations) {
-    configurations_.erase(key);
+    configuration.owed_cost = 0.0;
+    resting_.insert(configurations_.extract(key));
     return;
   }
   ++configuration.iteration;

@@ -32,6 +32,8 @@ struct Work {
   std::vector<double> evaluate_training_cost;      ///< per training segment; empty: never evaluated there
   std::vector<double> evaluate_validation_cost;    ///< per validation segment; empty: none
   std::vector<std::int32_t> evaluated_iterations;  ///< ascending; evaluation follows these iterations
+  std::int32_t horizon =
+      0;  ///< extend() may ask for as many in the end: in the choice of the longest they count as owed
 };
 
 struct ScheduleOptions {
@@ -51,9 +53,12 @@ class Scheduler {
 
   explicit Scheduler(const ScheduleOptions& options = {}, Holds holds = {});
 
-  /// Both may be called while units run. Removing drops what is still owed; a running unit must still be reported.
+  /// All three may be called while units run. Removing drops what is still owed; a running unit must still be reported.
   void add(ConfigurationKey key, Work work);
   void remove(ConfigurationKey key);
+  /// A configuration that was not removed goes on, until it has had `iterations` in all; also where it had finished
+  /// what it owed. `evaluated` are the further iterations that evaluation follows.
+  void extend(ConfigurationKey key, std::int32_t iterations, const std::vector<std::int32_t>& evaluated);
 
   /// The unit that the worker should run now, or none: then ask again after the next finished(), add() or remove().
   std::optional<Unit> next(int worker);
@@ -94,8 +99,9 @@ class Scheduler {
 
   ScheduleOptions options_;
   Holds holds_;
-  std::map<ConfigurationKey, Configuration> configurations_;
-  std::set<int> idle_;             ///< workers that got no unit when they last asked
+  std::map<ConfigurationKey, Configuration> configurations_;  ///< that owe something, or run
+  std::map<ConfigurationKey, Configuration> resting_;         ///< finished, until extend()
+  std::set<int> idle_;                                        ///< workers that got no unit when they last asked
   double now_ = 0.0;               ///< the latest end that measured times tell of; there is no other clock
   double measured_seconds_ = 0.0;  ///< over all finished units
   double measured_cost_ = 0.0;

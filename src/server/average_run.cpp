@@ -7,8 +7,6 @@
 
 #include "server/bridge.hpp"
 #include "server/coordinator.hpp"
-#include "server/run_notice.hpp"
-#include "server/trainer_requests.hpp"
 
 namespace modelhop::server {
 namespace {
@@ -33,36 +31,31 @@ std::vector<float> mean_weights(TrainerClient& trainer, const std::vector<std::i
 
 class AveragedRun {
  public:
-  AveragedRun(TrainerClient& trainer, const RunPlan& plan, RunRecord& record, CallbackRun& callbacks)
+  AveragedRun(TrainerClient& trainer, const RunPlan& plan, RunDirector& director)
       : trainer_(trainer),
         plan_(plan),
-        record_(record),
-        callbacks_(callbacks),
-        notice_(plan),
+        director_(director),
         configuration_(plan.configurations.front()),
         evaluated_(plan.evaluated_iterations(configuration_)) {}
 
   void run() {
-    for (std::int32_t iteration = 1; iteration <= plan_.iterations; ++iteration) {
-      perform(units(UnitKind::kTrain, plan_.training, iteration));
+    for (std::int32_t iteration = 1; iteration <= plan_.iterations && !is_retired(); ++iteration) {
+      const std::vector<UnitRecord> trained = perform(units(UnitKind::kTrain, plan_.training, iteration));
+      // Before the units are settled: callbacks look at the iteration's end as soon as its last unit is.
       average_copies(trainer_, plan_);
-      if (!is_retired() && std::binary_search(evaluated_.begin(), evaluated_.end(), iteration)) {
-        std::vector<Unit> evaluations = units(UnitKind::kEvaluateTraining, plan_.training, iteration);
-        if (plan_.validation) {
-          const auto more = units(UnitKind::kEvaluateValidation, *plan_.validation, iteration);
-          evaluations.insert(evaluations.end(), more.begin(), more.end());
-        }
-        perform(evaluations);
+      settle(trained);
+      if (is_retired() || !std::binary_search(evaluated_.begin(), evaluated_.end(), iteration)) continue;
+      std::vector<Unit> evaluations = units(UnitKind::kEvaluateTraining, plan_.training, iteration);
+      if (plan_.validation) {
+        const auto more = units(UnitKind::kEvaluateValidation, *plan_.validation, iteration);
+        evaluations.insert(evaluations.end(), more.begin(), more.end());
       }
-      const bool retires = is_retired() || callbacks_.iteration_ended(configuration_.key, iteration);
-      if (retires) notice_.retired(record_, configuration_.key);
-      notice_.progressed(record_);
-      if (retires) return;
+      settle(perform(evaluations));
     }
   }
 
  private:
-  bool is_retired() const { return record_.of(configuration_.key).is_retired(); }
+  bool is_retired() const { return director_.is_retired(configuration_.key); }
 
   std::vector<Unit> units(UnitKind kind, const PackedTable& table, std::int32_t iteration) const {
     std::vector<Unit> list;
@@ -73,7 +66,7 @@ class AveragedRun {
   }
 
   /// The trainer queues what its slots have no room for. A unit's number is its place in the list.
-  void perform(const std::vector<Unit>& units) {
+  std::vector<UnitRecord> perform(const std::vector<Unit>& units) {
     for (std::size_t number = 0; number < units.size(); ++number) {
       UnitRequest request = unit_request(number, units[number], plan_);
       if (units[number].kind == UnitKind::kTrain) {
@@ -81,19 +74,23 @@ class AveragedRun {
       }
       run_unit(trainer_, request);
     }
+    std::vector<UnitRecord> records;
     for (std::size_t heard = 0; heard < units.size(); ++heard) {
       const wire::Frame frame = trainer_.wait_event();
       const auto& finished = finished_unit(frame, [](std::uint64_t) { return std::string(); });
       check(finished.unit() < units.size(), "the trainer finished a unit that nobody asked for");
-      record_.add(unit_record(units[finished.unit()], finished));
+      records.push_back(unit_record(units[finished.unit()], finished));
     }
+    return records;
+  }
+
+  void settle(const std::vector<UnitRecord>& records) {
+    for (const UnitRecord& record : records) director_.finished(record);
   }
 
   TrainerClient& trainer_;
   const RunPlan& plan_;
-  RunRecord& record_;
-  CallbackRun& callbacks_;
-  RunNotice notice_;
+  RunDirector& director_;
   const ConfigurationPlan& configuration_;
   std::vector<std::int32_t> evaluated_;
 };
@@ -121,8 +118,8 @@ void average_copies(TrainerClient& trainer, const RunPlan& plan) {
   }
 }
 
-void run_averaged(TrainerClient& trainer, const RunPlan& plan, RunRecord& record, CallbackRun& callbacks) {
-  AveragedRun(trainer, plan, record, callbacks).run();
+void run_averaged(TrainerClient& trainer, const RunPlan& plan, RunDirector& director) {
+  AveragedRun(trainer, plan, director).run();
 }
 
 }  // namespace modelhop::server

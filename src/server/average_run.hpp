@@ -5,9 +5,8 @@
 
 #include "server/postgres.hpp"
 
-#include "server/callback_run.hpp"
+#include "server/run_director.hpp"
 #include "server/run_plan.hpp"
-#include "server/run_record.hpp"
 #include "server/trainer_client.hpp"
 
 namespace modelhop::server {
@@ -21,6 +20,6 @@ void begin_copies(TrainerClient& trainer, const RunPlan& plan);
 void average_copies(TrainerClient& trainer, const RunPlan& plan);
 
 /// The iterations of a cached run. Its barrier is part of the method: nobody can average what is still training.
-void run_averaged(TrainerClient& trainer, const RunPlan& plan, RunRecord& record, CallbackRun& callbacks);
+void run_averaged(TrainerClient& trainer, const RunPlan& plan, RunDirector& director);
 
 }  // namespace modelhop::server

@@ -20,19 +20,14 @@ void add_scores(const std::string& prefix, const Scoring& scoring, const Score& 
 }  // namespace
 
 CallbackRun::CallbackRun(TrainerClient& trainer, const RunPlan& plan, RunRecord& record)
-    : trainer_(trainer), plan_(plan), record_(record) {
-  for (const ConfigurationPlan& configuration : plan.configurations) {
-    if (configuration.train.callbacks.empty()) continue;
-    callbacks_.try_emplace(configuration.key, configuration.train.callbacks,
-                           plan.architecture_of(configuration).model.profile, &scheduled_rate);
-  }
-}
+    : trainer_(trainer), plan_(plan), record_(record) {}
 
-void CallbackRun::begin() {
-  for (const auto& [key, callbacks] : callbacks_) {
-    const auto rate = callbacks.first_rate(plan_.first_iteration - 1);
-    if (rate) set_rate(key, 0, "LearningRateScheduler", *rate);
-  }
+void CallbackRun::begin(const ConfigurationPlan& configuration) {
+  if (configuration.train.callbacks.empty()) return;
+  const auto added = callbacks_.try_emplace(configuration.key, configuration.train.callbacks,
+                                            plan_.architecture_of(configuration).model.profile, &scheduled_rate);
+  const auto rate = added.first->second.first_rate(plan_.first_iteration - 1);
+  if (rate) set_rate(configuration.key, 0, "LearningRateScheduler", *rate);
 }
 
 MonitoredScores CallbackRun::scores_of(ConfigurationKey key, std::int32_t iteration) const {
@@ -79,12 +74,20 @@ bool CallbackRun::iteration_ended(ConfigurationKey key, std::int32_t iteration) 
   return false;
 }
 
+std::optional<std::int32_t> CallbackRun::weights_iteration(ConfigurationKey key) const {
+  const auto found = callbacks_.find(key);
+  if (found == callbacks_.end()) return std::nullopt;
+  const auto place = found->second.final_weights();
+  if (!place) return std::nullopt;
+  return static_cast<std::int32_t>(found->second.kept_epoch(*place)) + 1;
+}
+
 void CallbackRun::end() {
   for (const auto& [key, callbacks] : callbacks_) {
     const auto place = callbacks.final_weights();
     if (!place) continue;
     restore_weights(trainer_, key, *place);
-    record_.kept_weights(key, static_cast<std::int32_t>(callbacks.kept_epoch(*place)) + 1);
+    record_.kept_weights(key, weights_iteration(key));
   }
 }
 
@@ -98,19 +101,16 @@ void check_callbacks(const TrainSpec& train, bool has_validation) {
   }
 }
 
-void check_first_rates(const RunPlan& plan) {
-  for (const ConfigurationPlan& configuration : plan.configurations) {
-    for (const CallbackSpec& callback : configuration.train.callbacks) {
-      if (callback.kind != CallbackSpec::Kind::kLearningRateSchedule ||
-          std::isfinite(scheduled_rate(callback.schedule, plan.first_iteration - 1))) {
-        continue;
-      }
-      throw Error(ErrorCode::kInvalidArgument,
-                  (plan.is_single ? std::string() : "mst_key " + std::to_string(configuration.key) + ": ") +
-                      "callback " + callback.name + ": the learning rate of iteration " +
-                      std::to_string(plan.first_iteration) + " is not a finite number",
-                  "Give a schedule that stays within bounds.");
+void check_first_rate(const TrainSpec& train, std::int32_t first_iteration) {
+  for (const CallbackSpec& callback : train.callbacks) {
+    if (callback.kind != CallbackSpec::Kind::kLearningRateSchedule ||
+        std::isfinite(scheduled_rate(callback.schedule, first_iteration - 1))) {
+      continue;
     }
+    throw Error(ErrorCode::kInvalidArgument,
+                "callback " + callback.name + ": the learning rate of iteration " + std::to_string(first_iteration) +
+                    " is not a finite number",
+                "Give a schedule that stays within bounds.");
   }
 }
 

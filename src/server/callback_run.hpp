@@ -5,6 +5,7 @@
 #include "server/postgres.hpp"
 
 #include <map>
+#include <optional>
 
 #include "selection/callbacks.hpp"
 #include "server/run_plan.hpp"
@@ -17,10 +18,12 @@ class CallbackRun {
  public:
   CallbackRun(TrainerClient& trainer, const RunPlan& plan, RunRecord& record);
 
-  /// Sets the rates of the first iteration.
-  void begin();
+  /// Before the configuration's first unit: sets the rate of its first iteration.
+  void begin(const ConfigurationPlan& configuration);
   /// After the last unit of an iteration. Returns true where the configuration is to be retired.
   bool iteration_ended(ConfigurationKey key, std::int32_t iteration);
+  /// The iteration whose weights the output would hold if the configuration ended now; empty: the last.
+  std::optional<std::int32_t> weights_iteration(ConfigurationKey key) const;
   /// Gives back the weights that the output shall hold.
   void end();
 
@@ -41,7 +44,7 @@ void check_callbacks(const TrainSpec& train, bool has_validation);
 
 /// Throws Error where a schedule has no finite rate for the first iteration. Later on, such a rate makes a
 /// configuration diverge.
-void check_first_rates(const RunPlan& plan);
+void check_first_rate(const TrainSpec& train, std::int32_t first_iteration);
 
 /// Whether callbacks look at losses or metrics.
 bool has_monitors(const TrainSpec& train);

@@ -9,9 +9,7 @@
 #include "server/average_run.hpp"
 #include "server/bridge.hpp"
 #include "server/bytea_rows.hpp"
-#include "server/run_notice.hpp"
 #include "server/segment_feed.hpp"
-#include "server/trainer_requests.hpp"
 
 namespace modelhop::server {
 namespace {
@@ -27,7 +25,7 @@ std::int64_t now_us() {
 OpenRequest open_request(const RunPlan& plan) {
   OpenRequest request;
   request.name = plan.tables.model.quoted();
-  request.purpose = plan.is_single ? "fit" : "fit_multiple_model";
+  request.purpose = plan.is_single ? "fit" : plan.search ? "automl" : "fit_multiple_model";
   request.seed = plan.seed;
   request.shuffle = plan.shuffle;
   request.reset_optimizer = plan.reset_optimizer;
@@ -42,8 +40,7 @@ OpenRequest open_request(const RunPlan& plan) {
   request.dependent_row_elements = plan.training.dependent_row_elements();
   for (const ConfigurationPlan& configuration : plan.configurations) {
     for (const std::int32_t key : plan.state_keys(configuration)) {
-      request.configurations.push_back({key, static_cast<std::uint32_t>(configuration.architecture),
-                                        configuration.compile_params, configuration.fit_params});
+      request.configurations.push_back(open_configuration(configuration, key));
     }
   }
   request.custom_functions = plan.custom_functions;
@@ -71,19 +68,6 @@ void give_former_state(TrainerClient& trainer, const RunPlan& plan, const Config
       });
 }
 
-void give_initial_states(TrainerClient& trainer, const RunPlan& plan) {
-  for (const ConfigurationPlan& configuration : plan.configurations) {
-    if (configuration.origin == Origin::kFormerRun) {
-      give_former_state(trainer, plan, configuration);
-    } else if (configuration.origin == Origin::kArchitectureTable) {
-      const std::string id = std::to_string(plan.architecture_of(configuration).model_id);
-      read_bytea_row(
-          "SELECT model_weights FROM " + plan.model_arch_table.quoted() + " WHERE model_id = " + id, {},
-          [&](const ByteaValues& values) { set_state(trainer, configuration.key, values[0].value_or(Bytes{}), {}); });
-    }
-  }
-}
-
 /// Returns the bytes that were read; a segment that the trainer held already moves none.
 std::int64_t feed_table(TrainerClient& trainer, const PackedTable& table, wire::TableKind kind) {
   std::int64_t bytes = 0;
@@ -107,9 +91,7 @@ RunShape run_shape(const RunPlan& plan) {
   shape.validation_segments = plan.validation ? static_cast<int>(plan.validation->segments.size()) : 0;
   shape.trains_side_by_side = plan.is_averaged;
   for (const ConfigurationPlan& configuration : plan.configurations) {
-    const Scoring scoring(plan.architecture_of(configuration).model, configuration.train);
-    shape.configurations.emplace(configuration.key,
-                                 ConfigurationShape{scoring, plan.evaluated_iterations(configuration)});
+    shape.configurations.emplace(configuration.key, configuration_shape(plan, configuration));
   }
   return shape;
 }
@@ -118,13 +100,11 @@ RunShape run_shape(const RunPlan& plan) {
 /// slot that falls idle need not wait for this process to hear of it (of a millisecond's unit that wait was a tenth).
 class CachedRun {
  public:
-  CachedRun(TrainerClient& trainer, const RunPlan& plan, RunRecord& record, CallbackRun& callbacks)
+  CachedRun(TrainerClient& trainer, const RunPlan& plan, RunDirector& director)
       : trainer_(trainer),
         plan_(plan),
-        record_(record),
-        callbacks_(callbacks),
+        director_(director),
         scheduler_({static_cast<std::uint64_t>(plan.seed), plan.first_iteration}),
-        notice_(plan),
         places_(plan.slots + 1) {
     for (const ConfigurationPlan& configuration : plan.configurations) {
       scheduler_.add(configuration.key, estimated_work(plan, configuration));
@@ -170,23 +150,25 @@ class CachedRun {
 
     const UnitRecord record = unit_record(unit, finished);
     scheduler_.finished(unit, record.seconds());
-    const UnitOutcome outcome = record_.add(record);
-    const bool retires =
-        outcome == UnitOutcome::kDiverged ||
-        (outcome == UnitOutcome::kIterationEnded && callbacks_.iteration_ended(unit.configuration, unit.iteration));
-    if (retires) {
-      scheduler_.remove(unit.configuration);
-      notice_.retired(record_, unit.configuration);
+    const Changes changes = director_.finished(record);
+    if (changes.retires) scheduler_.remove(unit.configuration);
+    for (const ConfigurationKey key : changes.added) {
+      scheduler_.add(key, estimated_work(plan_, plan_.configuration(key)));
     }
-    notice_.progressed(record_);
+    for (const ConfigurationKey key : changes.extended) extend(plan_.configuration(key));
+  }
+
+  void extend(const ConfigurationPlan& configuration) {
+    std::vector<std::int32_t> evaluated = plan_.evaluated_iterations(configuration);
+    const std::int32_t had = configuration.ends[configuration.ends.size() - 2];
+    std::erase_if(evaluated, [had](std::int32_t iteration) { return iteration <= had; });
+    scheduler_.extend(configuration.key, configuration.iterations(), evaluated);
   }
 
   TrainerClient& trainer_;
   const RunPlan& plan_;
-  RunRecord& record_;
-  CallbackRun& callbacks_;
+  RunDirector& director_;
   Scheduler scheduler_;
-  RunNotice notice_;
   std::vector<bool> places_;
   std::map<std::uint64_t, Running> running_;
   std::uint64_t last_unit_ = 0;
@@ -202,7 +184,8 @@ Work estimated_work(const RunPlan& plan, const ConfigurationPlan& configuration)
     return list;
   };
   Work work;
-  work.iterations = plan.iterations;
+  work.iterations = configuration.iterations();
+  work.horizon = plan.iterations;
   work.train_cost = costs(plan.training.segment_rows(), kTrainingFactor * configuration.train.epochs);
   work.evaluate_training_cost = costs(plan.training.segment_rows(), 1.0);
   if (plan.validation) work.evaluate_validation_cost = costs(plan.validation->segment_rows(), 1.0);
@@ -219,6 +202,27 @@ UnitRequest unit_request(std::uint64_t number, const Unit& unit, const RunPlan& 
           is_validation ? wire::TableKind_Validation : wire::TableKind_Training,
           plan.segment_number(unit),
           unit.iteration + plan.first_iteration - 1};
+}
+
+OpenConfiguration open_configuration(const ConfigurationPlan& configuration, std::int32_t key) {
+  return {key, static_cast<std::uint32_t>(configuration.architecture), configuration.compile_params,
+          configuration.fit_params};
+}
+
+ConfigurationShape configuration_shape(const RunPlan& plan, const ConfigurationPlan& configuration) {
+  return {Scoring(plan.architecture_of(configuration).model, configuration.train),
+          plan.evaluated_iterations(configuration)};
+}
+
+void give_initial_state(TrainerClient& trainer, const RunPlan& plan, const ConfigurationPlan& configuration) {
+  if (configuration.origin == Origin::kFormerRun) {
+    give_former_state(trainer, plan, configuration);
+  } else if (configuration.origin == Origin::kArchitectureTable) {
+    const std::string id = std::to_string(plan.architecture_of(configuration).model_id);
+    read_bytea_row(
+        "SELECT model_weights FROM " + plan.model_arch_table.quoted() + " WHERE model_id = " + id, {},
+        [&](const ByteaValues& values) { set_state(trainer, configuration.key, values[0].value_or(Bytes{}), {}); });
+  }
 }
 
 UnitRecord unit_record(const Unit& unit, const wire::UnitFinished& finished) {
@@ -241,24 +245,23 @@ UnitRecord unit_record(const Unit& unit, const wire::UnitFinished& finished) {
   return record;
 }
 
-RunRecord coordinate(TrainerClient& trainer, const RunPlan& plan) {
+RunRecord coordinate(TrainerClient& trainer, RunPlan& plan) {
   RunRecord record(run_shape(plan), now_us());
   open_run(trainer, open_request(plan));
-  give_initial_states(trainer, plan);
+  for (const ConfigurationPlan& configuration : plan.configurations) give_initial_state(trainer, plan, configuration);
   if (plan.is_averaged) begin_copies(trainer, plan);
-  CallbackRun callbacks(trainer, plan, record);
-  callbacks.begin();
+  RunDirector director(trainer, plan, record);
   if (plan.is_cached) {
     feed(trainer, plan, record);
     if (plan.is_averaged) {
-      run_averaged(trainer, plan, record, callbacks);
+      run_averaged(trainer, plan, director);
     } else {
-      CachedRun(trainer, plan, record, callbacks).run();
+      CachedRun(trainer, plan, director).run();
     }
   } else {
-    run_streamed(trainer, plan, record, callbacks);
+    run_streamed(trainer, plan, director);
   }
-  callbacks.end();
+  director.end();
   record.finish(now_us(), plan.slots);
   return record;
 }

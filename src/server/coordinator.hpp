@@ -4,7 +4,7 @@
 
 #include "server/postgres.hpp"
 
-#include "server/callback_run.hpp"
+#include "server/run_director.hpp"
 #include "server/run_plan.hpp"
 #include "server/run_record.hpp"
 #include "server/trainer_client.hpp"
@@ -12,8 +12,9 @@
 
 namespace modelhop::server {
 
-/// From the open connection to the last finished unit. The states stay in the trainer for write_output.
-RunRecord coordinate(TrainerClient& trainer, const RunPlan& plan);
+/// From the open connection to the last finished unit. The states stay in the trainer for write_output. Where the plan
+/// has a search, its configurations join the plan.
+RunRecord coordinate(TrainerClient& trainer, RunPlan& plan);
 
 /// Estimated costs of a configuration's units, in floating-point operations.
 Work estimated_work(const RunPlan& plan, const ConfigurationPlan& configuration);
@@ -25,6 +26,12 @@ UnitRequest unit_request(std::uint64_t number, const Unit& unit, const RunPlan& 
 UnitRecord unit_record(const Unit& unit, const wire::UnitFinished& finished);
 
 /// The event loop of a run that reads its segments anew for each visit (streamed_run.cpp).
-void run_streamed(TrainerClient& trainer, const RunPlan& plan, RunRecord& record, CallbackRun& callbacks);
+void run_streamed(TrainerClient& trainer, const RunPlan& plan, RunDirector& director);
+
+/// How a configuration enters the run: as the trainer learns of it, as the record expects it, and the weights that are
+/// to be its first ones, where initializers do not make them.
+OpenConfiguration open_configuration(const ConfigurationPlan& configuration, std::int32_t key);
+ConfigurationShape configuration_shape(const RunPlan& plan, const ConfigurationPlan& configuration);
+void give_initial_state(TrainerClient& trainer, const RunPlan& plan, const ConfigurationPlan& configuration);
 
 }  // namespace modelhop::server

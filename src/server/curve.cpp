@@ -50,7 +50,7 @@ Curves curves_of(const RunPlan& plan, const ConfigurationPlan& configuration, co
   const Score missing = scoring.missing();
   Series training, validation;
   std::vector<double> elapsed;
-  for (const std::int32_t iteration : plan.evaluated_iterations()) {
+  for (const std::int32_t iteration : plan.reported_iterations(configuration)) {
     const ScoredIteration* scored = own.scored(iteration);
     if (scored == nullptr && !own.has_diverged) break;
     elapsed.push_back(scored != nullptr ? scored->elapsed : record.elapsed_seconds());

@@ -25,8 +25,9 @@ struct Curves {
   std::optional<std::string> elapsed;
 };
 
-/// The arrays have an element for each of plan.evaluated_iterations(): not a number from where a configuration has
-/// diverged; they end where a callback stopped it. The final values are those of the weights that are stored.
+/// The arrays have an element for each of plan.reported_iterations(configuration): not a number from where a
+/// configuration has diverged; they end where a callback stopped it. The final values are those of the weights that are
+/// stored.
 Curves curves_of(const RunPlan& plan, const ConfigurationPlan& configuration, const RunRecord& record);
 
 }  // namespace modelhop::server

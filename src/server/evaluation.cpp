@@ -55,7 +55,7 @@ void evaluate_cached(TrainerClient& trainer, const StoredModel& model, const Pac
 void evaluate_streamed(TrainerClient& trainer, const StoredModel& model, const PackedTable& table, RunRecord& record) {
   for (const PackedSegment& segment : table.segments) {
     SegmentStream stream(trainer, table, {wire::TableKind_Validation, segment.number, table.num_segments});
-    stream.scan(1, 0, {{static_cast<std::uint64_t>(segment.number), model.key, true}});
+    stream.scan(0, {{static_cast<std::uint64_t>(segment.number), model.key, true}});
     record.add(hear(trainer, model));
   }
 }

@@ -2,6 +2,7 @@
 // The output tables before a run: free names, or the tables of the run that is continued.
 #include <limits>
 #include <map>
+#include <set>
 
 #include "server/bridge.hpp"
 #include "server/run_input.hpp"
@@ -26,6 +27,22 @@ void take_free_names(const std::string& text, RunPlan& plan) {
   plan.tables.summary = free_output_table(argument, plan.tables.model.with_suffix(argument, "_summary").quoted());
   if (!plan.is_single)
     plan.tables.info = free_output_table(argument, plan.tables.model.with_suffix(argument, "_info").quoted());
+}
+
+/// The winner's selection table, beside the run's three.
+void take_free_selection(RunPlan& plan) {
+  const char* argument = "model_selection_table";
+  SearchPlan& search = *plan.search;
+  search.selection = free_output_table(argument, plan.model_selection_text);
+  search.selection_summary = free_output_table(argument, search.selection.with_suffix(argument, "_summary").quoted());
+  std::set<std::string> names;
+  for (const OutputTable& table : output_tables(plan)) {
+    if (names.insert(table.name.quoted()).second) continue;
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                   "argument model_selection_table: \"" + plan.model_selection_text + "\" and model_output_table \"" +
+                       plan.model_output_text + "\" would both make table " + table.name.quoted(),
+                   "Give them different names.");
+  }
 }
 
 /// The tables are filled anew in place, so their columns must be those that this run would make.
@@ -127,6 +144,7 @@ void resolve_output(const RunRequest& request, RunPlan& plan) {
     continue_former_run(request, text, plan);
   } else if (!request.is_plan_only) {
     take_free_names(text, plan);
+    if (plan.search) take_free_selection(plan);
   }
 }
 

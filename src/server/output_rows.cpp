@@ -192,6 +192,23 @@ OutputRow run_columns(const RunPlan& plan, const RunRecord* record) {
           {"modelhop_version", "text", MODELHOP_VERSION}};
 }
 
+/// What MADlib tells of a configuration of a search: the iterations that its curves are of, and the last rung.
+OutputRow search_columns(const RunPlan& plan, const ConfigurationPlan& configuration) {
+  OutputRow row = {{"metrics_iters", "integer[]", array_text(plan.reported_iterations(configuration))}};
+  if (plan.search->is_hyperband()) {
+    append(row, {{"s", "integer", std::to_string(configuration.bracket)},
+                 {"i", "integer", std::to_string(configuration.rung)}});
+  }
+  return row;
+}
+
+OutputRow automl_columns(const SearchPlan& search) {
+  const Text state = search.random_state ? Text(std::to_string(*search.random_state)) : std::nullopt;
+  return {{"automl_method", "text", search.method_text},
+          {"automl_params", "text", search.params_text},
+          {"random_state", "text", state}};
+}
+
 /// In the session's time zone, as MADlib stores times.
 Text timestamp_text(std::int64_t us) {
   return query("SELECT to_timestamp($1::double precision)::timestamp",
@@ -219,8 +236,21 @@ OutputRow info_row(const RunPlan& plan, const ConfigurationPlan& configuration, 
                    {"loss_type", "text", loss_names_text(configuration.train)}};
   append(row, curve_columns("training", curves.training));
   append(row, curve_columns("validation", curves.validation));
+  if (plan.search) append(row, search_columns(plan, configuration));
   append(row, configuration_columns(plan, configuration, record, curves));
   return row;
+}
+
+OutputRow selection_row(const RunPlan& plan, const ConfigurationPlan& configuration) {
+  return {{"mst_key", "integer", std::to_string(configuration.key)},
+          {"model_id", "integer", std::to_string(plan.architecture_of(configuration).model_id)},
+          {"compile_params", "text", configuration.compile_params},
+          {"fit_params", "text", configuration.fit_params}};
+}
+
+OutputRow selection_summary_row(const RunPlan& plan) {
+  return {{"model_arch_table", "character varying", plan.model_arch_text},
+          {"object_table", "character varying", plan.object_text}};
 }
 
 OutputRow summary_row(const RunPlan& plan, const RunRecord* record) {
@@ -232,19 +262,23 @@ OutputRow summary_row(const RunPlan& plan, const RunRecord* record) {
                    {"dependent_varname", "text[]", variables_text(plan.training.dependent)},
                    {"independent_varname", "text[]", variables_text(plan.training.independent)},
                    {"model_arch_table", "text", plan.model_arch_text},
-                   {"model_selection_table", "text", plan.model_selection_text},
-                   {"object_table", "text", plan.object_text},
-                   {"num_iterations", "integer", std::to_string(plan.iterations)},
-                   {"metrics_compute_frequency", "integer", std::to_string(plan.frequency)},
-                   {"warm_start", "boolean", boolean_text(plan.is_warm_start)},
-                   {"name", "text", plan.name},
-                   {"description", "text", plan.description}};
+                   {"model_selection_table", "text", plan.model_selection_text}};
+  if (plan.search) append(row, automl_columns(*plan.search));
+  row.push_back({"object_table", "text", plan.object_text});
+  if (plan.search) {
+    row.push_back({"use_gpus", "boolean", boolean_text(plan.use_gpus)});
+  } else {
+    row.push_back({"num_iterations", "integer", std::to_string(plan.iterations)});
+  }
+  row.push_back({"metrics_compute_frequency", "integer", std::to_string(plan.frequency)});
+  if (!plan.search) row.push_back({"warm_start", "boolean", boolean_text(plan.is_warm_start)});
+  append(row, {{"name", "text", plan.name}, {"description", "text", plan.description}});
   append(row, time_columns(record));
   append(row, {{"madlib_version", "text", MODELHOP_VERSION}, {"num_classes", "integer[]", class_counts_text(plan)}});
   append(row, class_values_columns(plan));
   append(row, {{"dependent_vartype", "text[]", dependent_types_text(plan)},
-               {"normalizing_const", "real", number_text(plan.training.normalizing_const)},
-               {"metrics_iters", "integer[]", array_text(plan.evaluated_iterations())}});
+               {"normalizing_const", "real", number_text(plan.training.normalizing_const)}});
+  if (!plan.search) row.push_back({"metrics_iters", "integer[]", array_text(plan.reported_iterations())});
   append(row, run_columns(plan, record));
   return row;
 }
@@ -279,7 +313,7 @@ OutputRow single_summary_row(const RunPlan& plan, const RunRecord* record) {
                {"loss_type", "text", loss_names_text(configuration.train)}});
   append(row, curve_columns("training", curves.training));
   append(row, curve_columns("validation", curves.validation));
-  append(row, {{"metrics_iters", "integer[]", array_text(plan.evaluated_iterations())}});
+  append(row, {{"metrics_iters", "integer[]", array_text(plan.reported_iterations())}});
   append(row, class_values_columns(plan));
   append(row, configuration_columns(plan, configuration, record, curves));
   append(row, run_columns(plan, record));

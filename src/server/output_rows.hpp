@@ -23,6 +23,9 @@ using OutputRow = std::vector<OutputValue>;
 /// Each takes null for `record` where only names and types are wanted, before the run.
 OutputRow info_row(const RunPlan& plan, const ConfigurationPlan& configuration, const RunRecord* record);
 OutputRow summary_row(const RunPlan& plan, const RunRecord* record);
+/// The row of a selection table, as automl writes it for the winner, and of its summary.
+OutputRow selection_row(const RunPlan& plan, const ConfigurationPlan& configuration);
+OutputRow selection_summary_row(const RunPlan& plan);
 OutputRow single_summary_row(const RunPlan& plan, const RunRecord* record);
 
 }  // namespace modelhop::server

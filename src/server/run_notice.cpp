@@ -55,7 +55,21 @@ void RunNotice::retired(const RunRecord& record, ConfigurationKey key) const {
                                      std::to_string(iteration)));
 }
 
+void RunNotice::searched(const RunRecord& record) const {
+  const double elapsed = std::chrono::duration<double>(Clock::now() - started_).count();
+  report_notice(std::to_string(record.total_iterations()) + " iterations of " +
+                std::to_string(plan_.search->search->planned_iterations()) + " finished, " +
+                std::to_string(record.configurations().size()) + " configurations of " +
+                std::to_string(plan_.configuration_count()) + " begun after " + decimals(elapsed, 1) + " s" +
+                best_so_far(record));
+}
+
 void RunNotice::progressed(const RunRecord& record) {
+  if (plan_.search) {
+    if (Clock::now() - told_ < kInterval) return;
+    told_ = Clock::now();
+    return searched(record);
+  }
   const std::int32_t done = record.completed_iterations();
   if (done <= told_iteration_) return;
   const auto now = Clock::now();

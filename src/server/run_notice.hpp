@@ -12,7 +12,8 @@
 
 namespace modelhop::server {
 
-/// A notice for each iteration that all configurations have finished, at most one in a second; the last one always.
+/// A notice for each iteration that all configurations have finished, or with a search for each that any of them has
+/// finished; at most one in a second, the last one always.
 class RunNotice {
  public:
   explicit RunNotice(const RunPlan& plan) : plan_(plan), started_(Clock::now()), told_(started_) {}
@@ -20,6 +21,8 @@ class RunNotice {
   /// Says that a configuration was retired.
   void retired(const RunRecord& record, ConfigurationKey key) const;
   void progressed(const RunRecord& record);
+  /// The last line of a search.
+  void searched(const RunRecord& record) const;
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -5,6 +5,7 @@
 #include "server/bridge.hpp"
 #include "server/bytea_rows.hpp"
 #include "server/output_rows.hpp"
+#include "server/search_run.hpp"
 #include "server/trainer_requests.hpp"
 
 namespace modelhop::server {
@@ -55,6 +56,16 @@ void insert_model(const RunPlan& plan, const ConfigurationPlan& configuration, b
   }
 }
 
+void write_winner(const RunPlan& plan, const RunRecord& record) {
+  insert_row(plan.search->selection_summary, selection_summary_row(plan));
+  if (const auto best = winner(record)) {
+    insert_row(plan.search->selection, selection_row(plan, plan.configuration(*best)));
+  } else {
+    report_notice("every configuration has diverged: there is no winner, and \"" + plan.model_selection_text +
+                  "\" stays empty");
+  }
+}
+
 }  // namespace
 
 std::vector<OutputTable> output_tables(const RunPlan& plan) {
@@ -79,6 +90,11 @@ std::vector<OutputTable> output_tables(const RunPlan& plan) {
   tables.push_back({plan.tables.info, columns_of(info_row(plan, plan.configurations.front(), no_record)),
                     ", PRIMARY KEY (mst_key)"});
   tables.push_back({plan.tables.summary, columns_of(summary_row(plan, no_record)), ""});
+  if (plan.search) {
+    const ConfigurationPlan& any = plan.configurations.front();
+    tables.push_back({plan.search->selection, columns_of(selection_row(plan, any)), ""});
+    tables.push_back({plan.search->selection_summary, columns_of(selection_summary_row(plan)), ""});
+  }
   return tables;
 }
 
@@ -108,6 +124,7 @@ void write_output(const RunPlan& plan, const RunRecord& record, TrainerClient& t
     if (!plan.is_single) insert_row(plan.tables.info, info_row(plan, configuration, &record));
   }
   insert_row(plan.tables.summary, plan.is_single ? single_summary_row(plan, &record) : summary_row(plan, &record));
+  if (plan.search) write_winner(plan, record);
 }
 
 }  // namespace modelhop::server

@@ -24,7 +24,8 @@ struct OutputTable {
   std::string constraint;  ///< appended to the columns in CREATE TABLE
 };
 
-/// The tables that this run writes: two for fit, three for fit_multiple_model; the model table is the first.
+/// The tables that this run writes: two for fit, three for fit_multiple_model, five for automl; the model
+/// table is the first.
 std::vector<OutputTable> output_tables(const RunPlan& plan);
 
 /// Before the first unit, so that the names are taken: creates the tables. A warm start has them, locked.

@@ -50,6 +50,11 @@ RunRecord::RunRecord(RunShape shape, std::int64_t started_us) : shape_(std::move
   for (const auto& [key, expected] : shape_.configurations) configurations_.emplace(key, ConfigurationRecord{});
 }
 
+void RunRecord::expect(ConfigurationKey key, ConfigurationShape shape) {
+  shape_.configurations.insert_or_assign(key, std::move(shape));
+  configurations_.try_emplace(key);
+}
+
 bool RunRecord::is_evaluated(ConfigurationKey key, std::int32_t iteration) const {
   const auto& evaluated = shape_.configurations.at(key).evaluated_iterations;
   return std::binary_search(evaluated.begin(), evaluated.end(), iteration);
@@ -108,13 +113,24 @@ void RunRecord::finish(std::int64_t ended_us, int slots) {
   slots_ = slots;
 }
 
+std::int32_t RunRecord::finished_iterations(ConfigurationKey key) const {
+  const std::vector<UnitRecord>& units = configurations_.at(key).units;
+  if (units.empty()) return 0;
+  const std::int32_t last = units.back().unit.iteration;
+  return is_iteration_done(key, last) ? last : last - 1;
+}
+
+std::int64_t RunRecord::total_iterations() const {
+  std::int64_t total = 0;
+  for (const auto& [key, configuration] : configurations_) total += finished_iterations(key);
+  return total;
+}
+
 std::int32_t RunRecord::completed_iterations() const {
   std::int32_t least = std::numeric_limits<std::int32_t>::max();
   for (const auto& [key, configuration] : configurations_) {
     if (configuration.is_retired()) continue;
-    std::int32_t done = configuration.units.empty() ? 0 : configuration.units.back().unit.iteration;
-    if (done > 0 && !is_iteration_done(key, done)) --done;
-    least = std::min(least, done);
+    least = std::min(least, finished_iterations(key));
   }
   return least == std::numeric_limits<std::int32_t>::max() ? 0 : least;
 }

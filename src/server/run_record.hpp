@@ -78,6 +78,8 @@ class RunRecord {
  public:
   RunRecord(RunShape shape, std::int64_t started_us);
 
+  /// A configuration that joins the run, or goes on with more iterations than it owed.
+  void expect(ConfigurationKey key, ConfigurationShape shape);
   /// Bytes moved into the trainer before the first unit, and how long that took.
   void fed(std::int64_t bytes, double seconds);
   /// Adds a unit; scores its iteration when it was the last evaluation owed. A configuration that has diverged by this
@@ -85,7 +87,7 @@ class RunRecord {
   UnitOutcome add(const UnitRecord& unit);
   void stopped(ConfigurationKey key, std::int32_t iteration) { configurations_.at(key).stopped_iteration = iteration; }
   void diverged(ConfigurationKey key) { configurations_.at(key).has_diverged = true; }
-  void kept_weights(ConfigurationKey key, std::int32_t iteration) {
+  void kept_weights(ConfigurationKey key, std::optional<std::int32_t> iteration) {
     configurations_.at(key).weights_iteration = iteration;
   }
   void happened(ConfigurationKey key, CallbackEvent event) {
@@ -99,6 +101,8 @@ class RunRecord {
 
   /// Iterations that every configuration still in the run has finished.
   std::int32_t completed_iterations() const;
+  /// Iterations that the configurations have finished together.
+  std::int64_t total_iterations() const;
 
   std::int64_t started_us() const { return started_us_; }
   std::int64_t ended_us() const { return ended_us_; }
@@ -111,6 +115,7 @@ class RunRecord {
 
  private:
   bool is_evaluated(ConfigurationKey key, std::int32_t iteration) const;
+  std::int32_t finished_iterations(ConfigurationKey key) const;
   bool is_iteration_done(ConfigurationKey key, std::int32_t iteration) const;
   bool score(ConfigurationKey key, std::int32_t iteration, std::int64_t at_us);
 

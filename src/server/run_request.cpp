@@ -3,7 +3,6 @@
 #include "server/run_request.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "server/bridge.hpp"
 #include "server/callback_run.hpp"
@@ -29,12 +28,15 @@ void check_iterations(const RunRequest& request, RunPlan& plan) {
                        (request.num_iterations ? std::to_string(*request.num_iterations) : std::string("NULL")));
   }
   plan.iterations = *request.num_iterations;
+}
+
+void check_frequency(const RunRequest& request, RunPlan& plan) {
   plan.frequency = request.metrics_compute_frequency.value_or(plan.iterations);
-  if (plan.frequency < 1 || plan.frequency > plan.iterations) {
-    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "argument metrics_compute_frequency must be from 1 to " +
-                                                        std::to_string(plan.iterations) + " (num_iterations), got " +
-                                                        std::to_string(plan.frequency));
-  }
+  if (plan.frequency >= 1 && plan.frequency <= plan.iterations) return;
+  const char* most = !plan.search ? "num_iterations" : plan.search->is_hyperband() ? "R" : "num_iterations";
+  throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "argument metrics_compute_frequency must be from 1 to " +
+                                                      std::to_string(plan.iterations) + " (" + most + "), got " +
+                                                      std::to_string(plan.frequency));
 }
 
 /// Who watches losses or metrics wants to see them in the output: unless the call says otherwise, each iteration is
@@ -42,7 +44,8 @@ void check_iterations(const RunRequest& request, RunPlan& plan) {
 void resolve_frequency(const RunRequest& request, RunPlan& plan) {
   const bool is_monitored =
       std::any_of(plan.configurations.begin(), plan.configurations.end(),
-                  [](const ConfigurationPlan& configuration) { return configuration.is_monitored; });
+                  [](const ConfigurationPlan& configuration) { return configuration.is_monitored; }) ||
+      (plan.search && plan.search->is_monitored);
   if (is_monitored && !request.metrics_compute_frequency) plan.frequency = 1;
   const int every = is_monitored ? 1 : plan.frequency;
   if (plan.iterations / every <= kMaxEvaluations) return;
@@ -148,12 +151,6 @@ void read_data(const RunRequest& request, RunPlan& plan) {
   plan.segment_bytes += plan.validation->decoded_bytes();
 }
 
-/// Estimates may be as large as a number can be.
-std::int64_t saturated_sum(std::int64_t a, std::int64_t b) {
-  std::int64_t sum = 0;
-  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
-}
-
 std::string megabytes(std::int64_t bytes) {
   return std::to_string(saturated_sum(bytes, (1 << 20) - 1) >> 20) + " MB";
 }
@@ -184,16 +181,23 @@ void check_memory(RunPlan& plan, int slots) {
   std::int64_t states = 0;
   std::int64_t state_count = 0;
   std::int64_t workspace = 0;
-  const auto lasting = [](const ConfigurationPlan& one) { return saturated_sum(one.memory.state, one.kept_bytes); };
-  const auto total = [&](const ConfigurationPlan& one) { return saturated_sum(lasting(one), one.memory.workspace); };
+  const auto total = [](const ConfigurationPlan& one) {
+    return saturated_sum(one.lasting_bytes(), one.memory.workspace);
+  };
   const ConfigurationPlan* largest = &plan.configurations.front();
   for (const ConfigurationPlan& configuration : plan.configurations) {
     const auto copies = static_cast<std::int64_t>(plan.state_keys(configuration).size());
-    states = saturated_sum(states, lasting(configuration));
+    states = saturated_sum(states, configuration.lasting_bytes());
     for (std::int64_t more = 1; more < copies; ++more) states = saturated_sum(states, configuration.memory.state);
     state_count += copies;
     workspace = std::max(workspace, configuration.memory.workspace);
     if (total(configuration) > total(*largest)) largest = &configuration;
+  }
+  // What a search has not named yet may be as large as anything in its space.
+  for (std::size_t named = plan.configurations.size(); named < plan.configuration_count(); ++named) {
+    states = saturated_sum(states, plan.search->most_lasting);
+    workspace = std::max(workspace, plan.search->most_workspace);
+    ++state_count;
   }
   const std::int64_t busy = std::min<std::int64_t>(plan.slots, state_count);
   const std::int64_t segments = plan.is_cached ? plan.segment_bytes : 0;
@@ -219,7 +223,12 @@ RunPlan make_run_plan(const RunRequest& request) {
   plan.description = request.description;
   plan.reset_optimizer = parse_optimizer_state(request.optimizer_state);
   plan.is_averaged = parse_parallel(request.parallel);
-  check_iterations(request, plan);
+  if (request.search) {
+    begin_search(request, plan);
+  } else {
+    check_iterations(request, plan);
+  }
+  check_frequency(request, plan);
 
   const Settings settings = current_settings();
   plan.run_slots = settings.run_slots;
@@ -227,11 +236,14 @@ RunPlan make_run_plan(const RunRequest& request) {
                                                     : settings.memory_limit;
   read_data(request, plan);
   resolve_caching(request, settings, plan);
+  plan.seed = request.seed ? *request.seed : drawn_seed();
   read_configurations(request, plan);
   resolve_frequency(request, plan);
-  plan.seed = request.seed ? *request.seed : drawn_seed();
   resolve_output(request, plan);
-  check_first_rates(plan);
+  for (const ConfigurationPlan& configuration : plan.configurations) {
+    const auto check = [&] { check_first_rate(configuration.train, plan.first_iteration); };
+    plan.is_single ? check() : naming("mst_key " + std::to_string(configuration.key), check);
+  }
   check_memory(plan, settings.slots);
   return plan;
 }

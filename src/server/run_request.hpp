@@ -7,21 +7,32 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "server/run_plan.hpp"
 
 namespace modelhop::server {
 
-/// What fit and fit_multiple_model were called with; empty is NULL.
+/// What automl was called with beside a run's arguments.
+struct SearchRequest {
+  std::optional<std::vector<std::optional<std::int32_t>>> model_id_list;
+  std::optional<std::string> compile_params_grid;
+  std::optional<std::string> fit_params_grid;
+  std::optional<std::string> method;
+  std::optional<std::string> params;
+  std::optional<std::int32_t> random_state;
+};
+
+/// What fit, fit_multiple_model and automl were called with; empty is NULL.
 struct RunRequest {
   std::optional<std::string> source_table;
   std::optional<std::string> model_output_table;
-  std::optional<std::string> model_selection_table;  ///< fit_multiple_model
-  std::optional<std::string> model_arch_table;       ///< fit, with the four that follow
-  std::optional<std::int32_t> model_id;
+  std::optional<std::string> model_selection_table;  ///< fit_multiple_model; automl writes it
+  std::optional<std::string> model_arch_table;       ///< fit and automl
+  std::optional<std::int32_t> model_id;              ///< fit, with the two that follow
   std::optional<std::string> compile_params;
   std::optional<std::string> fit_params;
-  std::optional<std::string> object_table;
+  std::optional<std::string> object_table;  ///< fit and automl
   std::optional<std::int32_t> num_iterations;
   std::optional<bool> use_gpus;
   std::optional<std::string> validation_table;
@@ -35,8 +46,9 @@ struct RunRequest {
   std::optional<std::string> optimizer_state;
   std::optional<std::string> parallel;  ///< fit
 
-  bool is_single = false;     ///< fit
-  bool is_plan_only = false;  ///< nothing will be written: the output tables are not looked at
+  std::optional<SearchRequest> search;  ///< automl
+  bool is_single = false;               ///< fit
+  bool is_plan_only = false;            ///< nothing will be written: the output tables are not looked at
 };
 
 /// Throws SqlError and Error naming the argument, and the mst_key where a configuration is at fault.

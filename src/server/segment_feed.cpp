@@ -219,14 +219,14 @@ SegmentStream::SegmentStream(TrainerClient& trainer, const PackedTable& table, c
   windows_ = map_file(answer, kWindows * window_bytes_);
 }
 
-void SegmentStream::scan(std::int32_t iteration, std::int32_t pass, const std::vector<Item>& units) {
+void SegmentStream::scan(std::int32_t pass, const std::vector<Item>& units) {
   flatbuffers::FlatBufferBuilder builder;
   std::vector<flatbuffers::Offset<wire::StreamedUnit>> items;
   for (const Item& item : units) {
-    items.push_back(wire::CreateStreamedUnit(builder, item.unit, item.configuration, item.evaluate));
+    items.push_back(wire::CreateStreamedUnit(builder, item.unit, item.configuration, item.evaluate, item.iteration));
   }
   const auto vector = builder.CreateVector(items);
-  trainer_.send(builder, wire::CreateScanStream(builder, share_.kind, share_.segment, iteration, pass, vector));
+  trainer_.send(builder, wire::CreateScanStream(builder, share_.kind, share_.segment, pass, vector));
   WindowSink sink(trainer_, table_, list_, windows_, window_bytes_);
   read_rows(table_, share_, sink, true);
 }

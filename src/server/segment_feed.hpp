@@ -42,10 +42,11 @@ class SegmentStream {
     std::uint64_t unit = 0;
     std::int32_t configuration = 0;
     bool evaluate = false;
+    std::int32_t iteration = 1;  ///< counts from 1
   };
   /// Streams the segment once while `units` train (or are evaluated) on it, and returns when all its windows are free
-  /// again. UnitFinished and UnitFailed events follow. `iteration` counts from 1, `pass` from 0.
-  void scan(std::int32_t iteration, std::int32_t pass, const std::vector<Item>& units);
+  /// again. UnitFinished and UnitFailed events follow. `pass` counts from 0.
+  void scan(std::int32_t pass, const std::vector<Item>& units);
 
   std::int64_t rows() const { return list_.rows; }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Configurations and architectures: read from their tables, parsed, and checked against the data.
 #include <algorithm>
-#include <map>
+#include <set>
 
 #include "server/bridge.hpp"
 #include "server/bytea_rows.hpp"
@@ -17,9 +17,7 @@ namespace {
 
 struct SelectionRow {
   std::int32_t key;
-  std::int32_t model_id;
-  std::string compile_params;
-  std::string fit_params;
+  ConfigurationText text;
 };
 
 std::string key_text(std::int32_t key) {
@@ -58,7 +56,7 @@ std::vector<SelectionRow> read_selection(const std::string& text, RunPlan& plan)
       throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
                      "argument model_selection_table: \"" + text + "\" has more than one row with " + key_text(key));
     }
-    rows.push_back({key, std::stoi(*row[1]), row[2].value_or(""), row[3].value_or("")});
+    rows.push_back({key, {std::stoi(*row[1]), row[2].value_or(""), row[3].value_or("")}});
   }
   if (rows.empty()) {
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "argument model_selection_table: \"" + text + "\" is empty",
@@ -73,7 +71,7 @@ SelectionRow single_configuration(const RunRequest& request, RunPlan& plan) {
   if (!request.model_id) {
     throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument model_id must not be NULL");
   }
-  return {1, *request.model_id, required(request.compile_params, "compile_params"), request.fit_params.value_or("")};
+  return {1, {*request.model_id, required(request.compile_params, "compile_params"), request.fit_params.value_or("")}};
 }
 
 void check_weights(const ArchitecturePlan& architecture, const std::optional<std::string>& stored_bytes,
@@ -91,6 +89,30 @@ void check_weights(const ArchitecturePlan& architecture, const std::optional<std
                        std::to_string(architecture.parameters) + " parameters of 4 bytes",
                    "Store the weights as the float32 of get_weights() of this very architecture.");
   }
+}
+
+}  // namespace
+
+const std::string& required(const std::optional<std::string>& value, const char* argument) {
+  if (!value) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, std::string("argument ") + argument + " must not be NULL");
+  return *value;
+}
+
+void check_columns(const char* argument, const std::string& text, Oid relation,
+                   const std::vector<std::string>& columns) {
+  const auto present = table_columns(relation);
+  for (const std::string& column : columns) {
+    if (std::any_of(present.begin(), present.end(), [&](const Column& c) { return c.name == column; })) continue;
+    throw SqlError(ERRCODE_UNDEFINED_COLUMN,
+                   std::string("argument ") + argument + ": table \"" + text + "\" has no column \"" + column + "\"");
+  }
+}
+
+std::string semantics_expression(Oid relation) {
+  const auto columns = table_columns(relation);
+  const bool has_semantics = std::any_of(columns.begin(), columns.end(),
+                                         [](const Column& column) { return column.name == "keras_semantics"; });
+  return has_semantics ? "keras_semantics" : "NULL::text";
 }
 
 void read_architectures(const std::vector<std::int32_t>& model_ids, RunPlan& plan) {
@@ -129,11 +151,16 @@ void read_architectures(const std::vector<std::int32_t>& model_ids, RunPlan& pla
   }
 }
 
-ConfigurationPlan make_configuration(const SelectionRow& row, std::size_t architecture, const RunPlan& plan) {
-  const ArchitecturePlan& used = plan.architectures[architecture];
-  ConfigurationPlan configuration{row.key, architecture, row.compile_params, row.fit_params};
+ConfigurationPlan checked_configuration(std::int32_t key, const ConfigurationText& text, const RunPlan& plan) {
+  const auto found =
+      std::find_if(plan.architectures.begin(), plan.architectures.end(),
+                   [&text](const ArchitecturePlan& architecture) { return architecture.model_id == text.model_id; });
+  check(found != plan.architectures.end(), "a configuration of an architecture that was not read");
+  const ArchitecturePlan& used = *found;
+  ConfigurationPlan configuration{key, static_cast<std::size_t>(found - plan.architectures.begin()),
+                                  text.compile_params, text.fit_params};
   configuration.train = resolve_train_spec(
-      parse_train_params(row.compile_params, row.fit_params, used.model.profile, plan.custom_functions), used.model);
+      parse_train_params(text.compile_params, text.fit_params, used.model.profile, plan.custom_functions), used.model);
   check_fits_data(used.model, configuration.train, plan.training.independent_shapes(),
                   plan.training.dependent_variables());
   check_callbacks(configuration.train, plan.validation.has_value());
@@ -156,50 +183,28 @@ ConfigurationPlan make_configuration(const SelectionRow& row, std::size_t archit
   configuration.memory = estimate_memory(used.model, configuration.train);
   const auto& callbacks = configuration.train.callbacks;
   configuration.kept_bytes = used.parameters * 4 * std::count_if(callbacks.begin(), callbacks.end(), keeps_weights);
+  configuration.ends = {plan.iterations};
   configuration.origin = used.has_weights ? Origin::kArchitectureTable : Origin::kInitializers;
   return configuration;
 }
 
-}  // namespace
-
-const std::string& required(const std::optional<std::string>& value, const char* argument) {
-  if (!value) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, std::string("argument ") + argument + " must not be NULL");
-  return *value;
-}
-
-void check_columns(const char* argument, const std::string& text, Oid relation,
-                   const std::vector<std::string>& columns) {
-  const auto present = table_columns(relation);
-  for (const std::string& column : columns) {
-    if (std::any_of(present.begin(), present.end(), [&](const Column& c) { return c.name == column; })) continue;
-    throw SqlError(ERRCODE_UNDEFINED_COLUMN,
-                   std::string("argument ") + argument + ": table \"" + text + "\" has no column \"" + column + "\"");
-  }
-}
-
-std::string semantics_expression(Oid relation) {
-  const auto columns = table_columns(relation);
-  const bool has_semantics = std::any_of(columns.begin(), columns.end(),
-                                         [](const Column& column) { return column.name == "keras_semantics"; });
-  return has_semantics ? "keras_semantics" : "NULL::text";
-}
-
 void read_configurations(const RunRequest& request, RunPlan& plan) {
+  if (request.search) return read_search(request, plan);
   std::vector<SelectionRow> rows;
   if (request.is_single) {
     rows.push_back(single_configuration(request, plan));
   } else {
     rows = read_selection(given_name("model_selection_table", request.model_selection_table, TableRole::kInput), plan);
   }
-  std::map<std::int32_t, std::size_t> places;
+  std::set<std::int32_t> known;
   std::vector<std::int32_t> model_ids;
   for (const SelectionRow& row : rows) {
-    if (places.try_emplace(row.model_id, model_ids.size()).second) model_ids.push_back(row.model_id);
+    if (known.insert(row.text.model_id).second) model_ids.push_back(row.text.model_id);
   }
   read_architectures(model_ids, plan);
   plan.custom_functions = read_object_table(plan.object_text);
   for (const SelectionRow& row : rows) {
-    const auto make = [&] { return make_configuration(row, places.at(row.model_id), plan); };
+    const auto make = [&] { return checked_configuration(row.key, row.text, plan); };
     plan.configurations.push_back(request.is_single ? make() : naming(key_text(row.key), make));
   }
 }

@@ -8,30 +8,29 @@
 #include "server/average_run.hpp"
 #include "server/bridge.hpp"
 #include "server/coordinator.hpp"
-#include "server/run_notice.hpp"
 #include "server/segment_feed.hpp"
-#include "server/trainer_requests.hpp"
 
 namespace modelhop::server {
 namespace {
 
+/// Rounds: in each, every configuration that owes an iteration trains on all segments and is evaluated. All visit the
+/// segments in one order, each in its own iteration; what a search adds or lets go on joins the next round.
 class StreamedRun {
  public:
-  StreamedRun(TrainerClient& trainer, const RunPlan& plan, RunRecord& record, CallbackRun& callbacks)
-      : trainer_(trainer), plan_(plan), record_(record), callbacks_(callbacks), notice_(plan) {
+  StreamedRun(TrainerClient& trainer, const RunPlan& plan, RunDirector& director)
+      : trainer_(trainer), plan_(plan), director_(director) {
     open(plan.training, wire::TableKind_Training, training_);
     if (plan.validation) open(*plan.validation, wire::TableKind_Validation, validation_);
   }
 
   void run() {
-    for (std::int32_t iteration = 1; iteration <= plan_.iterations && has_work(); ++iteration) {
-      for (std::size_t segment = 0; segment < training_.size(); ++segment) train(iteration, segment);
+    for (begin_round(); !iterations_.empty(); begin_round()) {
+      for (std::size_t segment = 0; segment < training_.size(); ++segment) train(segment);
       for (std::size_t segment = 0; segment < training_.size(); ++segment) {
-        evaluate(*training_[segment], {0, UnitKind::kEvaluateTraining, static_cast<std::int32_t>(segment), iteration});
+        evaluate(*training_[segment], UnitKind::kEvaluateTraining, segment);
       }
       for (std::size_t segment = 0; segment < validation_.size(); ++segment) {
-        evaluate(*validation_[segment],
-                 {0, UnitKind::kEvaluateValidation, static_cast<std::int32_t>(segment), iteration});
+        evaluate(*validation_[segment], UnitKind::kEvaluateValidation, segment);
       }
     }
   }
@@ -46,58 +45,66 @@ class StreamedRun {
     }
   }
 
-  bool is_active(const ConfigurationPlan& configuration) const { return !record_.of(configuration.key).is_retired(); }
-
-  bool is_evaluated(const ConfigurationPlan& configuration, std::int32_t iteration) const {
-    const auto evaluated = plan_.evaluated_iterations(configuration);
-    return is_active(configuration) && std::binary_search(evaluated.begin(), evaluated.end(), iteration);
+  void begin_round() {
+    for (const auto& [key, iteration] : iterations_) had_[key] = iteration;
+    iterations_.clear();
+    for (const ConfigurationPlan& configuration : plan_.configurations) {
+      const std::int32_t next = had_[configuration.key] + 1;
+      if (next <= configuration.iterations() && !director_.is_retired(configuration.key)) {
+        iterations_.emplace(configuration.key, next);
+      }
+    }
   }
 
-  bool has_work() const {
-    return std::any_of(plan_.configurations.begin(), plan_.configurations.end(),
-                       [this](const ConfigurationPlan& configuration) { return is_active(configuration); });
+  bool is_evaluated(ConfigurationKey key, std::int32_t iteration) const {
+    const auto evaluated = plan_.evaluated_iterations(plan_.configuration(key));
+    return !director_.is_retired(key) && std::binary_search(evaluated.begin(), evaluated.end(), iteration);
+  }
+
+  SegmentStream::Item item(std::uint64_t number, const Unit& unit) const {
+    return {number, unit.configuration, unit.kind != UnitKind::kTrain, unit.iteration + plan_.first_iteration - 1};
   }
 
   /// A unit keeps its number over its passes; their results add up to one record.
-  void train(std::int32_t iteration, std::size_t segment) {
+  void train(std::size_t segment) {
     std::map<std::uint64_t, UnitRecord> units;
     std::map<ConfigurationKey, std::uint64_t> numbers;
     for (int pass = 0;; ++pass) {
       std::vector<SegmentStream::Item> items;
-      for (const ConfigurationPlan& configuration : plan_.configurations) {
-        if (pass >= configuration.train.epochs || !is_active(configuration)) continue;
-        const auto number = numbers.try_emplace(configuration.key, last_unit_ + 1);
+      for (const auto& [key, iteration] : iterations_) {
+        if (pass >= plan_.configuration(key).train.epochs || director_.is_retired(key)) continue;
+        const auto number = numbers.try_emplace(key, last_unit_ + 1);
         if (number.second) ++last_unit_;
         UnitRecord& record = units[number.first->second];
-        record.unit = {configuration.key, UnitKind::kTrain, static_cast<std::int32_t>(segment), iteration};
-        items.push_back({number.first->second, plan_.state_key(configuration, segment), false});
+        record.unit = {key, UnitKind::kTrain, static_cast<std::int32_t>(segment), iteration};
+        items.push_back(item(number.first->second, record.unit));
+        items.back().configuration = plan_.state_key(plan_.configuration(key), segment);
       }
       if (items.empty()) break;
-      scan(*training_[segment], iteration, pass, items, units);
+      scan(*training_[segment], pass, items, units);
     }
     // Before the units are settled: callbacks look at the iteration's end as soon as its last unit is.
     if (plan_.is_averaged && segment + 1 == training_.size()) average_copies(trainer_, plan_);
     settle(units);
   }
 
-  void evaluate(SegmentStream& stream, const Unit& prototype) {
+  void evaluate(SegmentStream& stream, UnitKind kind, std::size_t segment) {
     std::map<std::uint64_t, UnitRecord> units;
     std::vector<SegmentStream::Item> items;
-    for (const ConfigurationPlan& configuration : plan_.configurations) {
-      if (!is_evaluated(configuration, prototype.iteration)) continue;
+    for (const auto& [key, iteration] : iterations_) {
+      if (!is_evaluated(key, iteration)) continue;
       UnitRecord& record = units[++last_unit_];
-      record.unit = prototype;
-      record.unit.configuration = configuration.key;
-      items.push_back({last_unit_, configuration.key, true});
+      record.unit = {key, kind, static_cast<std::int32_t>(segment), iteration};
+      items.push_back(item(last_unit_, record.unit));
     }
     if (items.empty()) return;
-    scan(stream, prototype.iteration, 0, items, units);
+    scan(stream, 0, items, units);
     settle(units);
   }
 
-  void scan(SegmentStream& stream, std::int32_t iteration, int pass, const std::vector<SegmentStream::Item>& items,
+  void scan(SegmentStream& stream, int pass, const std::vector<SegmentStream::Item>& items,
             std::map<std::uint64_t, UnitRecord>& units) {
-    stream.scan(iteration + plan_.first_iteration - 1, pass, items);
+    stream.scan(pass, items);
     for (std::size_t answers = 0; answers < items.size(); ++answers) {
       const wire::Frame frame = trainer_.wait_event();
       const auto& finished = finished_unit(frame, [&](std::uint64_t number) { return subject(units, number); });
@@ -131,30 +138,23 @@ class StreamedRun {
   }
 
   void settle(const std::map<std::uint64_t, UnitRecord>& units) {
-    for (const auto& [number, unit] : units) {
-      const UnitOutcome outcome = record_.add(unit);
-      const bool retires = outcome == UnitOutcome::kDiverged ||
-                           (outcome == UnitOutcome::kIterationEnded &&
-                            callbacks_.iteration_ended(unit.unit.configuration, unit.unit.iteration));
-      if (retires) notice_.retired(record_, unit.unit.configuration);
-    }
-    notice_.progressed(record_);
+    for (const auto& [number, unit] : units) director_.finished(unit);
   }
 
   TrainerClient& trainer_;
   const RunPlan& plan_;
-  RunRecord& record_;
-  CallbackRun& callbacks_;
-  RunNotice notice_;
+  RunDirector& director_;
   Streams training_;
   Streams validation_;
+  std::map<ConfigurationKey, std::int32_t> iterations_;  ///< of this round, by configuration
+  std::map<ConfigurationKey, std::int32_t> had_;         ///< iterations in former rounds
   std::uint64_t last_unit_ = 0;
 };
 
 }  // namespace
 
-void run_streamed(TrainerClient& trainer, const RunPlan& plan, RunRecord& record, CallbackRun& callbacks) {
-  StreamedRun(trainer, plan, record, callbacks).run();
+void run_streamed(TrainerClient& trainer, const RunPlan& plan, RunDirector& director) {
+  StreamedRun(trainer, plan, director).run();
 }
 
 }  // namespace modelhop::server

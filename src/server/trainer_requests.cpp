@@ -28,6 +28,17 @@ void expect(const wire::Frame& frame, const char* request) {
   throw Error(ErrorCode::kInternal, std::string("the trainer gave an unexpected answer to ") + request);
 }
 
+auto make_configurations(flatbuffers::FlatBufferBuilder& builder, std::uint64_t seed,
+                         const std::vector<OpenConfiguration>& configurations) {
+  std::vector<flatbuffers::Offset<wire::Configuration>> list;
+  for (const OpenConfiguration& configuration : configurations) {
+    list.push_back(wire::CreateConfiguration(
+        builder, configuration.key, configuration.architecture, builder.CreateString(configuration.compile_params),
+        builder.CreateString(configuration.fit_params), configuration_seed(seed, configuration.key)));
+  }
+  return builder.CreateVector(list);
+}
+
 std::string text_of(const flatbuffers::String* text) {
   return text == nullptr ? std::string() : text->str();
 }
@@ -37,12 +48,6 @@ std::string text_of(const flatbuffers::String* text) {
 void open_run(TrainerClient& trainer, const OpenRequest& request) {
   flatbuffers::FlatBufferBuilder builder;
   const auto seed = static_cast<std::uint64_t>(request.seed);
-  std::vector<flatbuffers::Offset<wire::Configuration>> configurations;
-  for (const OpenConfiguration& configuration : request.configurations) {
-    configurations.push_back(wire::CreateConfiguration(
-        builder, configuration.key, configuration.architecture, builder.CreateString(configuration.compile_params),
-        builder.CreateString(configuration.fit_params), configuration_seed(seed, configuration.key)));
-  }
   std::vector<flatbuffers::Offset<wire::Architecture>> files;
   for (const OpenArchitecture& architecture : request.architectures) {
     const auto profile = static_cast<std::int8_t>(architecture.profile ? static_cast<int>(*architecture.profile) : -1);
@@ -55,7 +60,7 @@ void open_run(TrainerClient& trainer, const OpenRequest& request) {
   }
   const auto shapes = builder.CreateVector(extents);
   const auto dependent = builder.CreateVector(request.dependent_row_elements);
-  const auto list = builder.CreateVector(configurations);
+  const auto list = make_configurations(builder, seed, request.configurations);
   std::vector<flatbuffers::Offset<wire::CustomFunction>> functions;
   for (const CustomFunction& function : request.custom_functions) {
     functions.push_back(
@@ -69,6 +74,14 @@ void open_run(TrainerClient& trainer, const OpenRequest& request) {
                                    request.iterations, request.units, request.memory_limit, architectures, shapes,
                                    dependent, list, request.slots, custom));
   expect<wire::RunOpened>(trainer.wait_answer(), "OpenRun");
+}
+
+void add_configurations(TrainerClient& trainer, std::int64_t seed,
+                        const std::vector<OpenConfiguration>& configurations) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto list = make_configurations(builder, static_cast<std::uint64_t>(seed), configurations);
+  trainer.send(builder, wire::CreateAddConfigurations(builder, list));
+  expect<wire::Done>(trainer.wait_answer(), "AddConfigurations");
 }
 
 void close_run(TrainerClient& trainer) {

@@ -50,6 +50,9 @@ struct OpenRequest {
 };
 
 void open_run(TrainerClient& trainer, const OpenRequest& request);
+/// Adds configurations of the run's architectures; `seed` is the run's.
+void add_configurations(TrainerClient& trainer, std::int64_t seed,
+                        const std::vector<OpenConfiguration>& configurations);
 void close_run(TrainerClient& trainer);
 
 /// Where use_gpus asks for one: throws Error(kNotSupported) unless the trainer computes on a CUDA device.

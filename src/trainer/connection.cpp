@@ -55,6 +55,9 @@ bool Connection::handle_state(wire::Frame& frame) {
     case wire::Body_OpenRun:
       begin_run(*message.body_as_OpenRun());
       return true;
+    case wire::Body_AddConfigurations:
+      add_configurations(*message.body_as_AddConfigurations());
+      return true;
     case wire::Body_CloseRun:
       close_run();
       send_done();
@@ -189,6 +192,12 @@ void Connection::begin_run(const wire::OpenRun& message) {
   run_ = std::move(run);
   flatbuffers::FlatBufferBuilder builder;
   channel_.send(builder, wire::CreateRunOpened(builder));
+}
+
+void Connection::add_configurations(const wire::AddConfigurations& message) {
+  check(message.configurations() != nullptr, "AddConfigurations without configurations");
+  open_run().add_configurations(*message.configurations());
+  send_done();
 }
 
 void Connection::close_run() {

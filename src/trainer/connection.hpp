@@ -60,6 +60,7 @@ class Connection {
   Run& open_run();                                                  ///< throws kInternal where there is none
   Configuration& idle_configuration(int key, const char* request);  ///< throws kInternal where a unit holds it
   void begin_run(const wire::OpenRun& message);
+  void add_configurations(const wire::AddConfigurations& message);
   void close_run();
   void set_state(const wire::SetState& message, wire::FileDescriptor file);
   void get_state(const wire::GetState& message);
@@ -96,7 +97,6 @@ class Connection {
 
   std::unique_ptr<StreamScan> scan_;
   std::shared_ptr<Stream> scanned_;
-  std::int32_t scan_iteration_ = 0;
   std::map<std::uint64_t, std::shared_ptr<StreamedWork>> streamed_;  ///< by unit, until its last pass is over
 };
 

@@ -51,7 +51,6 @@ void Connection::begin_scan(const wire::ScanStream& message) {
     throw;
   }
   scanned_ = found->second;
-  scan_iteration_ = message.iteration();
 }
 
 StreamScan::Item Connection::begin_streamed(const wire::StreamedUnit& unit, int pass) {
@@ -65,12 +64,13 @@ StreamScan::Item Connection::begin_streamed(const wire::StreamedUnit& unit, int 
     work->unit = unit.unit();
     work->configuration = unit.configuration();
     work->evaluates = unit.evaluate();
+    work->iteration = unit.iteration();
     work->is_last_pass = passes == 1;
     streamed_[unit.unit()] = work;
     return {work, &configuration};
   }
   check(found != streamed_.end() && found->second->configuration == unit.configuration() &&
-            found->second->pass == pass && pass < passes,
+            found->second->iteration == unit.iteration() && found->second->pass == pass && pass < passes,
         "ScanStream out of the order of its unit's passes");
   found->second->is_last_pass = pass == passes - 1;
   return {found->second, &configuration};
@@ -82,8 +82,7 @@ void Connection::forget_streamed(const StreamScan::Item& item) {
 }
 
 void Connection::dispatch(const StreamScan::Item& item, std::vector<Examples> blocks, bool is_end) {
-  StreamTask task{
-      run_, scanned_, item.work, item.configuration, scanned_->segment(), scan_iteration_, std::move(blocks), is_end};
+  StreamTask task{run_, scanned_, item.work, item.configuration, scanned_->segment(), std::move(blocks), is_end};
   Job job;
   job.slot = item.work->slot;
   job.work = [task = std::move(task), connection = id_, &outbox = services_.outbox](Executor& executor, int slot) {

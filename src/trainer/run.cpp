@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
-#include <tuple>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -61,13 +61,12 @@ std::vector<std::int64_t> checked_row_elements(const flatbuffers::Vector<std::in
   return elements;
 }
 
-ModelSpec parse_architecture(const wire::Architecture& message, const std::vector<Shape>& shapes) {
-  if (message.profile() < -1 || message.profile() > static_cast<int>(SemanticsProfile::kKeras3)) {
-    throw Error(ErrorCode::kInvalidArgument, "profile " + std::to_string(message.profile()) + " is unknown");
+std::optional<SemanticsProfile> checked_profile(int profile) {
+  if (profile < -1 || profile > static_cast<int>(SemanticsProfile::kKeras3)) {
+    throw Error(ErrorCode::kInvalidArgument, "profile " + std::to_string(profile) + " is unknown");
   }
-  std::optional<SemanticsProfile> profile;
-  if (message.profile() >= 0) profile = static_cast<SemanticsProfile>(message.profile());
-  return parse_keras_json(text_of(message.json()), shapes, profile);
+  if (profile < 0) return std::nullopt;
+  return static_cast<SemanticsProfile>(profile);
 }
 
 CustomFunctions custom_functions(const wire::OpenRun& message) {
@@ -207,50 +206,66 @@ Run::Run(RunId id, Client client, const wire::OpenRun& message, Device device)
       iterations_(message.iterations()),
       units_total_(message.units()),
       started_us_(wall_clock_us()),
+      device_(device),
+      shapes_(checked_shapes(message.independent_shapes())),
       dependent_row_elements_(checked_row_elements(message.dependent_row_elements())),
       custom_functions_(custom_functions(message)),
       memory_(message.memory_limit()) {
   if (message.shuffle() > wire::Shuffle_MAX) {
     throw Error(ErrorCode::kInvalidArgument, "shuffle " + std::to_string(message.shuffle()) + " is unknown");
   }
-  compile(message, device);
-}
-
-void Run::compile(const wire::OpenRun& message, Device device) {
-  const std::vector<Shape> shapes = checked_shapes(message.independent_shapes());
-  for (const Shape& shape : shapes) independent_row_elements_.push_back(element_count(shape));
+  for (const Shape& shape : shapes_) independent_row_elements_.push_back(element_count(shape));
   if (message.configurations() == nullptr || message.configurations()->size() == 0 ||
       message.architectures() == nullptr) {
     throw Error(ErrorCode::kInvalidArgument, "a run without configurations");
   }
-  const auto& architectures = *message.architectures();
-  std::vector<std::optional<ModelSpec>> parsed(architectures.size());
-  std::map<std::tuple<std::uint32_t, std::string, std::string>, std::shared_ptr<const Model>> compiled;
-  for (const auto* row : *message.configurations()) {
-    const std::uint32_t index = row->architecture();
-    if (index >= parsed.size()) {
-      throw Error(ErrorCode::kInvalidArgument, "architecture " + std::to_string(index) + " of configuration " +
-                                                   std::to_string(row->key()) + " does not exist");
-    }
-    if (!parsed[index]) {
-      parsed[index] = parse_architecture(*architectures[index], shapes);
-      check_count(*parsed[index], "input", parsed[index]->inputs.size(), shapes.size());
-      const std::size_t outputs = parsed[index]->outputs.size();
-      if (!dependent_row_elements_.empty()) {
-        check_count(*parsed[index], "output", outputs, dependent_row_elements_.size());
-      }
-    }
-    auto& model = compiled[{index, text_of(row->compile_params()), text_of(row->fit_params())}];
-    if (!model) {
-      const TrainSpec train =
-          resolve_train_spec(parse_train_params(text_of(row->compile_params()), text_of(row->fit_params()),
-                                                parsed[index]->profile, custom_functions_),
-                             *parsed[index]);
-      model = compile_model(*parsed[index], train, device, dependent_row_elements_);
-    }
-    if (!configurations_.try_emplace(row->key(), model, row->seed(), memory_).second) {
+  for (const auto* row : *message.architectures()) {
+    architectures_.push_back({text_of(row->json()), checked_profile(row->profile()), std::nullopt});
+  }
+  add_configurations(*message.configurations());
+}
+
+const ModelSpec& Run::architecture(const wire::Configuration& configuration) {
+  if (configuration.architecture() >= architectures_.size()) {
+    throw Error(ErrorCode::kInvalidArgument, "architecture " + std::to_string(configuration.architecture()) +
+                                                 " of configuration " + std::to_string(configuration.key()) +
+                                                 " does not exist");
+  }
+  Architecture& own = architectures_[configuration.architecture()];
+  if (own.parsed) return *own.parsed;
+  ModelSpec parsed = parse_keras_json(own.json, shapes_, own.profile);
+  check_count(parsed, "input", parsed.inputs.size(), shapes_.size());
+  if (!dependent_row_elements_.empty()) {
+    check_count(parsed, "output", parsed.outputs.size(), dependent_row_elements_.size());
+  }
+  own.parsed = std::move(parsed);
+  return *own.parsed;
+}
+
+std::shared_ptr<const Model> Run::model_of(const wire::Configuration& configuration) {
+  const std::string compile_params = text_of(configuration.compile_params());
+  const std::string fit_params = text_of(configuration.fit_params());
+  const ModelSpec& spec = architecture(configuration);
+  const ModelKey key{configuration.architecture(), compile_params, fit_params};
+  const auto known = models_.find(key);
+  if (known != models_.end()) return known->second;
+  const TrainSpec train =
+      resolve_train_spec(parse_train_params(compile_params, fit_params, spec.profile, custom_functions_), spec);
+  return models_.emplace(key, compile_model(spec, train, device_, dependent_row_elements_)).first->second;
+}
+
+void Run::add_configurations(const ConfigurationList& list) {
+  std::vector<std::shared_ptr<const Model>> models;
+  std::set<int> keys;
+  for (const auto* row : list) {
+    if (configurations_.count(row->key()) > 0 || !keys.insert(row->key()).second) {
       throw Error(ErrorCode::kInvalidArgument, "configuration " + std::to_string(row->key()) + " comes twice");
     }
+    models.push_back(model_of(*row));
+  }
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    const auto* row = list.Get(static_cast<flatbuffers::uoffset_t>(i));
+    configurations_.try_emplace(row->key(), models[i], row->seed(), memory_);
   }
 }
 

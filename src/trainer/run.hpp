@@ -8,12 +8,15 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "modelhop/engine.hpp"
+#include "modelhop/model_spec.hpp"
 #include "spec/custom_functions.hpp"
 #include "trainer/unit_queue.hpp"
 #include "wire/message_generated.h"
@@ -115,6 +118,9 @@ class Run {
   std::int64_t started_us() const { return started_us_; }
   /// Throws kInvalidArgument where arrays are not those that the run was opened for. `what` begins the message.
   void check_columns(const wire::SegmentLayout& layout, const std::string& what) const;
+  using ConfigurationList = flatbuffers::Vector<flatbuffers::Offset<wire::Configuration>>;
+  /// Compiles and adds all of them, or throws as the constructor does and adds none.
+  void add_configurations(const ConfigurationList& list);
   int configurations() const { return static_cast<int>(configurations_.size()); }
 
   /// Throws kInvalidArgument for a key that the run does not have.
@@ -131,7 +137,15 @@ class Run {
   std::int64_t examples_trained = 0;
 
  private:
-  void compile(const wire::OpenRun& message, Device device);
+  using ModelKey = std::tuple<std::uint32_t, std::string, std::string>;  ///< architecture, compile and fit parameters
+  struct Architecture {
+    std::string json;
+    std::optional<SemanticsProfile> profile;
+    std::optional<ModelSpec> parsed;  ///< by the first configuration that wants it
+  };
+
+  const ModelSpec& architecture(const wire::Configuration& configuration);
+  std::shared_ptr<const Model> model_of(const wire::Configuration& configuration);
 
   RunId id_;
   Client client_;
@@ -143,6 +157,10 @@ class Run {
   int iterations_;
   std::int64_t units_total_;
   std::int64_t started_us_;
+  Device device_;
+  std::vector<Shape> shapes_;
+  std::vector<Architecture> architectures_;
+  std::map<ModelKey, std::shared_ptr<const Model>> models_;  ///< configurations of one key share theirs
   std::vector<std::int64_t> independent_row_elements_;
   std::vector<std::int64_t> dependent_row_elements_;
   CustomFunctions custom_functions_;  ///< that compile parameters may name

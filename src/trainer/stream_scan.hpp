@@ -49,6 +49,7 @@ struct StreamedWork {
   std::uint64_t unit = 0;
   int configuration = 0;
   bool evaluates = false;
+  std::int32_t iteration = 0;
   int pass = 0;  ///< that comes next or is running
   bool is_last_pass = false;
   int slot = kAnySlot;

@@ -43,7 +43,7 @@ void begin(const StreamTask& task, Executor& executor, int slot) {
   if (work.evaluates || work.training) return;
   const auto& model = task.configuration->model();
   work.training = executor.begin_streamed(model, task.configuration->state(),
-                                          task.run->train_unit(*model, task.iteration, task.segment));
+                                          task.run->train_unit(*model, work.iteration, task.segment));
   work.slot = slot;
 }
 

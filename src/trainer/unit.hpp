@@ -52,7 +52,6 @@ struct StreamTask {
   std::shared_ptr<StreamedWork> work;
   Configuration* configuration = nullptr;  ///< the run's
   std::int32_t segment = 0;
-  std::int32_t iteration = 0;
   std::vector<Examples> blocks;
   bool is_end = false;
 };

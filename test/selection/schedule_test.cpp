@@ -106,6 +106,81 @@ TEST(Scheduler, AddsAndRemovesWhileUnitsRun) {
   EXPECT_TRUE(scheduler.is_done());
 }
 
+TEST(Scheduler, GoesOnWithAConfigurationThatHadFinished) {
+  Scheduler scheduler;
+  Work owed = work(1, {1});
+  owed.evaluate_training_cost = {1};
+  owed.evaluated_iterations = {1};
+  scheduler.add(4, owed);
+  scheduler.finished(*scheduler.next(0), 2.0);
+  scheduler.finished(*scheduler.next(0), 2.0);
+  EXPECT_TRUE(scheduler.is_done());
+  EXPECT_EQ(scheduler.remaining(4), 0.0);
+  scheduler.extend(4, 3, {3});
+  EXPECT_FALSE(scheduler.is_done());
+  EXPECT_NEAR(scheduler.remaining(4), 6.0, 1e-9);  // two trainings and an evaluation, as measured
+  std::vector<Unit> units;
+  while (const auto unit = scheduler.next(0)) {
+    units.push_back(*unit);
+    scheduler.finished(*unit, 2.0);
+  }
+  EXPECT_EQ(units,
+            (std::vector<Unit>{
+                {4, UnitKind::kTrain, 0, 2}, {4, UnitKind::kTrain, 0, 3}, {4, UnitKind::kEvaluateTraining, 0, 3}}));
+  EXPECT_TRUE(scheduler.is_done());
+}
+
+TEST(Scheduler, ExtendsWhileUnitsRun) {
+  Scheduler scheduler;
+  scheduler.add(1, work(1, {1, 1}));
+  const auto running = scheduler.next(0);
+  scheduler.extend(1, 2, {});
+  EXPECT_NEAR(scheduler.remaining(1), 4.0, 1e-9);
+  scheduler.finished(*running, 1.0);
+  int left = 0;
+  for (; const auto unit = scheduler.next(0); ++left) scheduler.finished(*unit, 1.0);
+  EXPECT_EQ(left, 3);
+  EXPECT_TRUE(scheduler.is_done());
+}
+
+TEST(Scheduler, TakesTheSameOrderOfSegmentsInOneRunAndInAnExtendedOne) {
+  const auto order = [](bool is_extended) {
+    Scheduler scheduler({.seed = 3});
+    scheduler.add(1, work(is_extended ? 1 : 3, std::vector<double>(8, 1.0)));
+    std::vector<std::pair<int, int>> visits;
+    for (int part = 0; part < 2; ++part) {
+      while (const auto unit = scheduler.next(0)) {
+        visits.emplace_back(unit->iteration, unit->segment);
+        scheduler.finished(*unit, 1.0);
+      }
+      if (part == 0 && is_extended) scheduler.extend(1, 3, {});
+    }
+    return visits;
+  };
+  EXPECT_EQ(order(true).size(), 24U);
+  EXPECT_EQ(order(true), order(false));
+}
+
+TEST(Scheduler, RefusesToExtendWhatIsGoneOrOwesAsMuch) {
+  Scheduler scheduler;
+  EXPECT_THROW(scheduler.extend(1, 2, {}), Error);
+  scheduler.add(1, work(2, {1}));
+  EXPECT_THROW(scheduler.extend(1, 2, {}), Error);
+  scheduler.remove(1);
+  EXPECT_THROW(scheduler.extend(1, 3, {}), Error);
+  EXPECT_TRUE(scheduler.is_done());
+}
+
+TEST(Scheduler, CountsWhatMayBeAskedForInTheChoiceOfTheLongest) {
+  Scheduler scheduler;
+  scheduler.add(1, work(3, {1, 1}));
+  Work short_now = work(1, {1, 1});
+  short_now.horizon = 9;
+  scheduler.add(2, short_now);
+  EXPECT_EQ(scheduler.next(0)->configuration, 2);
+  EXPECT_NEAR(scheduler.remaining(2), 2.0, 1e-9);
+}
+
 TEST(Scheduler, RefusesAReportOfAUnitThatDoesNotRun) {
   Scheduler scheduler;
   scheduler.add(1, work(1, {1}));

@@ -134,7 +134,7 @@ TEST(Sharing, AStreamThatVanishesFreesItsRun) {
     run.shuffle = wire::Shuffle_None;
     client.open_run(run);
     client.open_stream(0, 2, 6400);
-    client.begin_scan(0, 1, 0, {{1, 1}});
+    client.begin_scan(0, 0, {{1, 1}});
     client.stream(make_flowers(100), {50, 50});
     ASSERT_TRUE(find_run(watcher, "streamed"));
     client.close();

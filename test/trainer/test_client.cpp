@@ -32,6 +32,18 @@ void copy_rows(std::byte* to, const Flowers& flowers, std::int64_t first, std::i
               static_cast<std::size_t>(rows * layout.dependent[0].row_bytes()));
 }
 
+flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<wire::Configuration>>> make_configurations(
+    flatbuffers::FlatBufferBuilder& builder, const std::vector<ConfigurationText>& configurations,
+    std::uint32_t architecture) {
+  std::vector<flatbuffers::Offset<wire::Configuration>> rows;
+  for (const ConfigurationText& row : configurations) {
+    const auto compile = builder.CreateString(row.compile);
+    const auto fit = builder.CreateString(row.fit);
+    rows.push_back(wire::CreateConfiguration(builder, row.key, architecture, compile, fit, row.seed));
+  }
+  return builder.CreateVector(rows);
+}
+
 using Layouts = flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<wire::Layout>>>;
 
 Layouts make_layouts(flatbuffers::FlatBufferBuilder& builder, wire::ElementType type, std::int64_t elements) {
@@ -137,13 +149,7 @@ void TestClient::hello(const std::string& build) {
 
 void TestClient::open_run(const RunText& run) {
   flatbuffers::FlatBufferBuilder builder;
-  std::vector<flatbuffers::Offset<wire::Configuration>> rows;
-  for (const ConfigurationText& row : run.configurations) {
-    const auto compile = builder.CreateString(row.compile);
-    const auto fit = builder.CreateString(row.fit);
-    rows.push_back(wire::CreateConfiguration(builder, row.key, 0, compile, fit, row.seed));
-  }
-  const auto configurations = builder.CreateVector(rows);
+  const auto configurations = make_configurations(builder, run.configurations, 0);
   const auto text = builder.CreateString(run.architecture.empty() ? mlp_architecture({10, 10}) : run.architecture);
   const auto architecture = wire::CreateArchitecture(builder, text, static_cast<std::int8_t>(run.profile));
   const auto architectures = builder.CreateVector(&architecture, 1);
@@ -167,6 +173,13 @@ void TestClient::open_run(const RunText& run) {
   message.add_configurations(configurations);
   send(builder, message.Finish());
   if (answer().message().body_as_RunOpened() == nullptr) throw std::runtime_error("no RunOpened");
+}
+
+void TestClient::add_configurations(const std::vector<ConfigurationText>& configurations, std::uint32_t architecture) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto list = make_configurations(builder, configurations, architecture);
+  send(builder, wire::CreateAddConfigurations(builder, list));
+  if (answer().message().body_as_Done() == nullptr) throw std::runtime_error("no Done");
 }
 
 void TestClient::close_run() {
@@ -306,15 +319,14 @@ void TestClient::open_stream(std::int32_t segment, int windows, std::int64_t win
   for (int window = 0; window < windows; ++window) free_windows_.push_back(window);
 }
 
-void TestClient::begin_scan(std::int32_t segment, int iteration, int pass,
-                            const std::vector<std::pair<std::uint64_t, int>>& units, bool evaluate) {
+void TestClient::begin_scan(std::int32_t segment, int pass, const std::vector<ScannedUnit>& units, bool evaluate) {
   flatbuffers::FlatBufferBuilder builder;
   std::vector<flatbuffers::Offset<wire::StreamedUnit>> rows;
-  for (const auto& [unit, configuration] : units) {
-    rows.push_back(wire::CreateStreamedUnit(builder, unit, configuration, evaluate));
+  for (const auto& [unit, configuration, iteration] : units) {
+    rows.push_back(wire::CreateStreamedUnit(builder, unit, configuration, evaluate, iteration));
   }
   const auto list = builder.CreateVector(rows);
-  send(builder, wire::CreateScanStream(builder, wire::TableKind_Training, segment, iteration, pass, list));
+  send(builder, wire::CreateScanStream(builder, wire::TableKind_Training, segment, pass, list));
 }
 
 void TestClient::window_free(const wire::Frame& frame) {

@@ -49,6 +49,12 @@ struct StateBytes {
   bool operator==(const StateBytes&) const = default;
 };
 
+struct ScannedUnit {
+  std::uint64_t unit = 0;
+  int configuration = 1;
+  int iteration = 1;
+};
+
 struct SegmentReply {
   bool loaded = false;
   wire::FileDescriptor file;
@@ -78,6 +84,7 @@ class TestClient {
 
   void hello(const std::string& build);
   void open_run(const RunText& run);
+  void add_configurations(const std::vector<ConfigurationText>& configurations, std::uint32_t architecture = 0);
   void close_run();
   void request_segment(std::int32_t segment, const std::vector<std::int64_t>& buffers,
                        const std::string& share_key = {}, std::int64_t dependent = 3);
@@ -101,8 +108,7 @@ class TestClient {
   SegmentReply request_weighted_segment(std::int32_t segment, const std::vector<std::int64_t>& buffers);
 
   void open_stream(std::int32_t segment, int windows, std::int64_t window_bytes);
-  void begin_scan(std::int32_t segment, int iteration, int pass,
-                  const std::vector<std::pair<std::uint64_t, int>>& units, bool evaluate = false);
+  void begin_scan(std::int32_t segment, int pass, const std::vector<ScannedUnit>& units, bool evaluate = false);
   /// Sends one buffer through the next free window.
   void fill_window(const Flowers& flowers, std::int64_t first, std::int64_t rows);
   void end_stream();

@@ -175,7 +175,7 @@ std::vector<StateBytes> train_streamed(TestClient& client, const RunText& run, c
   for (int visit = 1; visit <= 2; ++visit) {
     const auto first = static_cast<std::uint64_t>(visit * 10);
     for (int pass = 0; pass < passes; ++pass) {
-      client.begin_scan(0, visit, pass, {{first + 1, 1}, {first + 2, 2}});
+      client.begin_scan(0, pass, {{first + 1, 1, visit}, {first + 2, 2, visit}});
       client.stream(flowers, kBuffers);
       std::uint64_t units = 0;
       for (int ended = 0; ended < 2;) {
@@ -195,6 +195,81 @@ std::vector<StateBytes> train_streamed(TestClient& client, const RunText& run, c
   std::vector<StateBytes> states = {client.get_state(1), client.get_state(2)};
   client.close_run();
   return states;
+}
+
+void train(TestClient& client, std::uint64_t unit, int configuration, int iteration) {
+  client.queue_unit(unit, wire::UnitKind_Train, configuration, 0, iteration);
+  client.finished(unit);
+}
+
+TEST_F(Training, TrainsAConfigurationThatIsAddedToTheSameBits) {
+  const ConfigurationText other = {2, "optimizer='sgd(lr=0.05, momentum=0.9)', loss='categorical_crossentropy'",
+                                   "batch_size=33", 5};
+  TestClient client(*trainer_);
+  client.open_run({.configurations = {{}, other}});
+  client.load_segment(0, flowers_, kBuffers);
+  train(client, 1, 2, 1);
+  train(client, 2, 2, 2);
+  const StateBytes expected = client.get_state(2);
+  client.close_run();
+
+  client.open_run({});
+  client.load_segment(0, flowers_, kBuffers);
+  client.queue_unit(1, wire::UnitKind_Train, 1, 0, 1);
+  client.add_configurations({other});
+  client.finished(1);
+  train(client, 2, 2, 1);
+  train(client, 3, 2, 2);
+  EXPECT_EQ(client.get_state(2), expected);
+  client.add_configurations({{3, other.compile, other.fit, 6}});
+  train(client, 4, 3, 1);
+  train(client, 5, 3, 2);
+  EXPECT_NE(client.get_state(3).weights, expected.weights);  // another seed
+}
+
+TEST_F(Training, AddsAllConfigurationsOrNone) {
+  TestClient client(*trainer_);
+  EXPECT_THROW(client.add_configurations({{2}}), Error);  // no run is open
+  client.open_run({});
+  client.load_segment(0, flowers_, kBuffers);
+  const ConfigurationText good = {.key = 2};
+  EXPECT_THROW(client.add_configurations({good, {.key = 3, .compile = "optimizer='nobody', loss='mse'"}}), Error);
+  EXPECT_THROW(client.add_configurations({good, {.key = 1}}), Error);
+  EXPECT_THROW(client.add_configurations({good, good}), Error);
+  EXPECT_THROW(client.add_configurations({good}, 7), Error);
+  EXPECT_THROW(client.get_state(2), Error);
+  client.add_configurations({good});
+  train(client, 1, 2, 1);
+  train(client, 2, 1, 1);
+  EXPECT_EQ(client.get_state(2), client.get_state(1));  // the same seed and parameters
+}
+
+TEST_F(Training, StreamsToConfigurationsInDifferentIterations) {
+  const ConfigurationText twin = {.key = 2};  // the same seed and parameters
+  TestClient client(*trainer_);
+  client.open_run({.configurations = {{}, twin}, .shuffle = wire::Shuffle_Buffer});
+  client.load_segment(0, flowers_, kBuffers);
+  train(client, 1, 1, 1);
+  train(client, 2, 2, 2);
+  const StateBytes first = client.get_state(1);
+  const StateBytes second = client.get_state(2);
+  EXPECT_NE(first.weights, second.weights);
+  client.close_run();
+
+  client.open_run({.configurations = {{}, twin}, .shuffle = wire::Shuffle_Buffer});
+  client.open_stream(0, 2, 64 * 40);
+  client.begin_scan(0, 0, {{1, 1, 1}, {2, 2, 2}});
+  client.stream(flowers_, kBuffers);
+  for (int ended = 0; ended < 2;) {
+    const wire::Frame frame = client.event();
+    if (frame.message().body_as_UnitFinished() != nullptr) {
+      ++ended;
+    } else {
+      client.window_free(frame);
+    }
+  }
+  EXPECT_EQ(client.get_state(1), first);
+  EXPECT_EQ(client.get_state(2), second);
 }
 
 TEST_F(Training, StreamsToTheSameBits) {
@@ -220,7 +295,7 @@ TEST_F(Training, EvaluatesAStream) {
   client.load_segment(1, flowers_, kBuffers);
   const Sums cached = evaluate(client, 1, 1);
   client.open_stream(0, 3, 64 * 40);
-  client.begin_scan(0, 1, 0, {{7, 1}}, true);
+  client.begin_scan(0, 0, {{7, 1}}, true);
   client.stream(flowers_, kBuffers);
   const wire::Frame frame = client.finished(7);
   EXPECT_EQ(frame.message().body_as_UnitFinished()->examples(), kRows);
@@ -231,7 +306,7 @@ TEST_F(Training, RefusesToStreamWhatIsShuffledAsAWhole) {
   TestClient client(*trainer_);
   client.open_run({.shuffle = wire::Shuffle_Segment});
   client.open_stream(0, 2, 64 * 40);
-  client.begin_scan(0, 1, 0, {{7, 1}});
+  client.begin_scan(0, 0, {{7, 1}});
   client.stream(flowers_, {50});
   try {
     client.finished(7);
@@ -248,12 +323,12 @@ TEST_F(Training, AScanWhoseUnitsAllFailedMakesRoomForTheNext) {
   client.open_run({.shuffle = wire::Shuffle_Segment});
   client.open_stream(0, 2, 64 * 40);
   for (const std::uint64_t unit : {7, 8}) {
-    client.begin_scan(0, 1, 0, {{unit, 1}});
+    client.begin_scan(0, 0, {{unit, 1}});
     client.fill_window(flowers_, 0, kBuffers.front());
     EXPECT_THROW(client.finished(unit), Error);
     client.end_stream();
   }
-  client.begin_scan(0, 1, 0, {{9, 1}}, true);
+  client.begin_scan(0, 0, {{9, 1}}, true);
   client.stream(flowers_, kBuffers);
   client.finished(9);
 }
