@@ -52,7 +52,9 @@ INSERT INTO valid VALUES
   ('', 'compile_params_list', 'text', $${"loss='categorical_crossentropy', optimizer='SGD(lr=0.01)'"}$$),
   ('', 'fit_params_list', 'text', '{batch_size=8}'),
   ('', 'compile_params_grid', 'text', $${'loss': ['categorical_crossentropy'], 'optimizer_params_list': [{'optimizer': ['SGD'], 'lr': [0.02]}]}$$),
-  ('', 'fit_params_grid', 'text', $${'batch_size': [8]}$$), 
+  ('', 'fit_params_grid', 'text', $${'batch_size': [8]}$$),
+  ('automl', 'model_selection_table', 'output', 'new_mst'), ('automl', 'automl_params', 'text', 'R=3, eta=3, skip_last=1'),
+  ('', 'schedule_table', 'output', 'new'), ('', 'r', 'number', '3'), ('', 'message', 'text', 'usage'),
   ('', 'object_table', 'table', 'objects'), ('load_custom_function', 'object_table', 'output', 'new'),
   ('load_top_k_accuracy_function', 'object_table', 'output', 'new'), ('', 'k', 'number', '2'),
   ('', 'object', 'text', 'y_pred'), ('', 'object bytea', 'text', '\x795f70726564'),
@@ -67,11 +69,7 @@ SELECT p.oid, p.proname::text AS name, p.proargnames[i]::text AS argument, t.typ
        i <= p.pronargs - p.pronargdefaults AS is_required
 FROM pg_proc p, unnest(p.proargtypes) WITH ORDINALITY AS t(type, i)
 WHERE p.pronamespace = 'modelhop'::regnamespace AND p.prokind = 'f'
-  AND p.proname IN (SELECT name FROM unnest(ARRAY['training_preprocessor_dl', 'validation_preprocessor_dl',
-    'load_keras_model', 'delete_keras_model', 'load_model_selection_table', 'generate_model_configs', 'select_models',
-    'fit', 'fit_multiple_model', 'evaluate', 'predict', 'predict_byom', 'gpu_configuration', 'help', 'plan', 'model_weights', 'model_safetensors', 'leaderboard',
-    'load_custom_function', 'delete_custom_function', 'load_top_k_accuracy_function',
-    'unit_timeline', 'plot_curves', 'plot_timeline', 'validate_model', 'describe_model']) AS name);
+  AND (p.proname IN (SELECT function_name FROM modelhop.help_function) OR p.proname = 'help');
 
 CREATE FUNCTION valid_value(name text, an_argument text, type regtype DEFAULT 'text') RETURNS valid LANGUAGE sql STABLE AS $$
   SELECT v FROM valid v WHERE v.argument IN (an_argument, concat(an_argument, ' ', type)) AND v.function IN (name, '')
