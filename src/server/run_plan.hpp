@@ -66,11 +66,11 @@ struct SearchPlan {
   std::string method_text;  ///< as the summary tells them
   std::string params_text;
   std::optional<std::int32_t> random_state;
-  std::unique_ptr<Search> search;  ///< was asked once: those are the plan's first configurations
-  std::int64_t most_lasting = 0;   ///< bytes: no configuration of the space needs more until the end,
-  std::int64_t most_workspace = 0; ///< nor more in a slot
-  bool is_monitored = false;       ///< one of them may have callbacks that look at its scores
-  TableName selection;             ///< where the winner goes
+  std::unique_ptr<Search> search;   ///< was asked once: those are the plan's first configurations
+  std::int64_t most_lasting = 0;    ///< bytes: no configuration of the space needs more until the end,
+  std::int64_t most_workspace = 0;  ///< nor more in a slot
+  bool is_monitored = false;        ///< one of them may have callbacks that look at its scores
+  TableName selection;              ///< where the winner goes
   TableName selection_summary;
 
   bool is_hyperband() const { return std::holds_alternative<HyperbandParams>(params); }
