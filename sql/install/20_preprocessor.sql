@@ -7,12 +7,13 @@ DECLARE
   columns text;
   storage text;
 BEGIN
-  SELECT string_agg(format('%I bytea', column_name), ', ') || ', '
-      || string_agg(format('%I integer[]', column_name || '_shape'), ', ')
-         FILTER (WHERE encoding IS DISTINCT FROM 'weight'),
+  -- MADlib's columns in MADlib's order, then the weights.
+  SELECT concat_ws(', ', string_agg(format('%I bytea', column_name), ', ') FILTER (WHERE NOT is_weight),
+                   string_agg(format('%I integer[]', column_name || '_shape'), ', ') FILTER (WHERE NOT is_weight),
+                   'buffer_id integer', string_agg(format('%I bytea', column_name), ', ') FILTER (WHERE is_weight)),
     string_agg(format('ALTER %I SET STORAGE EXTERNAL', column_name), ', ')
-    INTO columns, storage FROM unnest(variables);
-  EXECUTE format('CREATE TABLE %s (%s, buffer_id integer)', output, columns);
+    INTO columns, storage FROM (SELECT v.*, v.encoding IS NOT DISTINCT FROM 'weight' AS is_weight FROM unnest(variables) v) w;
+  EXECUTE format('CREATE TABLE %s (%s)', output, columns);
   -- The bytes hardly compress, and reading them should not have to try.
   EXECUTE format('ALTER TABLE %s %s', output, storage);
 END $$;
@@ -35,21 +36,25 @@ DECLARE
   inputs text;
   aliases text;
   packs text;
+  weight_packs text;
   shapes text;
   written bigint;
 BEGIN
   SELECT string_agg(format('s.%I AS v%s', (variables[i]).column_name, i), ', '), string_agg('v' || i, ', '),
-    string_agg(modelhop.packing_expression(variables[i], 'v' || i), ', ' ORDER BY i),
+    string_agg(modelhop.packing_expression(variables[i], 'v' || i), ', ' ORDER BY i)
+      FILTER (WHERE (variables[i]).encoding IS DISTINCT FROM 'weight'),
+    string_agg(', ' || modelhop.packing_expression(variables[i], 'v' || i), '' ORDER BY i)
+      FILTER (WHERE (variables[i]).encoding = 'weight'),
     string_agg(format('count(*)::integer || %L::integer[]', (variables[i]).shape), ', ' ORDER BY i)
       FILTER (WHERE (variables[i]).encoding IS DISTINCT FROM 'weight')
-    INTO inputs, aliases, packs, shapes FROM generate_subscripts(variables, 1) i;
+    INTO inputs, aliases, packs, weight_packs, shapes FROM generate_subscripts(variables, 1) i;
   EXECUTE format(
-    'INSERT INTO %s SELECT %s, %s, buffer_id FROM ('
+    'INSERT INTO %s SELECT %s, %s, buffer_id%s FROM ('
     '  SELECT %s, (%s)::integer AS buffer_id FROM ('
-    '    SELECT %4$s, row_number() OVER (ORDER BY %6$s ordinal) - 1 AS position FROM ('
-    '      SELECT %7$s, row_number() OVER () AS ordinal FROM %8$s s) numbered) placed '
+    '    SELECT %5$s, row_number() OVER (ORDER BY %7$s ordinal) - 1 AS position FROM ('
+    '      SELECT %8$s, row_number() OVER () AS ordinal FROM %9$s s) numbered) placed '
     '  ORDER BY buffer_id, position) cut '
-    'GROUP BY buffer_id ORDER BY buffer_id', output, packs, shapes, aliases, buffer, sort_key, inputs, source);
+    'GROUP BY buffer_id ORDER BY buffer_id', output, packs, shapes, weight_packs, aliases, buffer, sort_key, inputs, source);
   EXECUTE format('SELECT sum(%I[1]) FROM %s', variables[1].column_name || '_shape', output) INTO written;
   IF written <> num_rows THEN
     RAISE EXCEPTION USING ERRCODE = 'serialization_failure',
@@ -68,6 +73,11 @@ AS $$
 DECLARE
   class_columns text;
   class_values text;
+  own_columns text := CASE WHEN modelhop.madlib_columns() THEN '' ELSE
+    ', independent_element_type text[], dependent_element_type text[], dependent_encoding text[], num_segments integer, '
+    'num_rows bigint, seed bigint, normalizing_consts real[], sample_weight_varname text' END;
+  own_values text := CASE WHEN modelhop.madlib_columns() THEN '' ELSE
+    ', $6, array_agg(d.element_type), array_agg(d.encoding), $7, $8, $9, $11, $12' END;
 BEGIN
   SELECT string_agg(format('%I %s', d.column_name || '_class_values', coalesce(d.class_type, 'text[]')), ', '),
     string_agg(format('%L', d.class_values), ', ')
@@ -75,15 +85,13 @@ BEGIN
   EXECUTE format(
     'CREATE TABLE %s (source_table text, output_table text, dependent_varname text[], independent_varname text[], '
     'dependent_vartype text[], %s, buffer_size integer, normalizing_const real, num_classes integer[], '
-    'distribution_rules text, __internal_gpu_config__ text, independent_element_type text[], '
-    'dependent_element_type text[], dependent_encoding text[], num_segments integer, num_rows bigint, seed bigint, '
-    'normalizing_consts real[], sample_weight_varname text)',
-    summary, class_columns);
+    'distribution_rules text, __internal_gpu_config__ text%s)',
+    summary, class_columns, own_columns);
   EXECUTE format(
     'INSERT INTO %s SELECT $1, $2, array_agg(d.column_name), $5, array_agg(d.sql_type), %s, $3, $4, '
     'CASE WHEN bool_and(d.num_classes IS NULL) THEN ARRAY[]::integer[] ELSE array_agg(d.num_classes) END, '
-    '%L, %3$L, $6, array_agg(d.element_type), array_agg(d.encoding), $7, $8, $9, $11, $12 FROM unnest($10) d',
-    summary, class_values, 'all_segments')
+    '%L, %3$L%s FROM unnest($10) d',
+    summary, class_values, 'all_segments', own_values)
     USING source_table, output_table, buffer_size, normalizing_const,
       ARRAY(SELECT i.column_name FROM unnest(independents) i), ARRAY(SELECT i.element_type FROM unnest(independents) i),
       num_segments, independents[1].num_rows, seed, dependents,
@@ -171,6 +179,8 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
       MESSAGE = 'argument independent_shape goes with one independent variable';
   END IF;
+  PERFORM modelhop.refuse_own_column('num_segments', nullif(num_segments, 1)::text);
+  PERFORM modelhop.refuse_own_column('sample_weight_varname', weight_names[1]);
 END $$;
 COMMENT ON FUNCTION modelhop.check_packing_arguments(regclass, text[], text[], text[], integer, integer, integer[]) IS
 'Refuses arguments of the preprocessors that make no sense, before data is read.';
@@ -214,11 +224,15 @@ RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  segments integer := coalesce(num_segments, current_setting('modelhop.slots')::integer);
+  -- One segment where the summary has no column for their number.
+  segments integer := coalesce(num_segments, CASE WHEN modelhop.madlib_columns() THEN 1
+                                             ELSE current_setting('modelhop.slots')::integer END);
   constants real[] := modelhop.independent_constants(independent_names, normalizing_const, normalizing_consts);
 BEGIN
   PERFORM modelhop.check_packing_arguments(source, dependent_names, independent_names, weight_names, buffer_size,
                                            num_segments, independent_shape);
+  PERFORM modelhop.refuse_own_column('normalizing_consts', normalizing_consts::text);
+  PERFORM modelhop.refuse_own_column('dependent_encoding', nullif(dependent_encoding, 'float'));
   IF cardinality(num_classes) NOT IN (0, cardinality(dependent_names)) THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
       MESSAGE = format('argument num_classes: %s has not one number for each of the %s dependent variables',
@@ -236,7 +250,7 @@ BEGIN
     ARRAY(SELECT modelhop.examine_independent(source, n, independent_shape, constants[i])
           FROM unnest(independent_names) WITH ORDINALITY AS d(n, i) ORDER BY i),
     modelhop.examine_sample_weight(source, weight_names[1]), buffer_size, normalizing_const, segments,
-    coalesce(seed, ('x' || substr(md5(random()::text || clock_timestamp()::text), 1, 15))::bit(60)::bigint));
+    coalesce(seed, floor(random() * 9007199254740992)::bigint));
 END $$;
 COMMENT ON FUNCTION modelhop.pack_training_table(regclass, text, text, text, text, text[], text[], integer, real,
   integer[], integer, bigint, text, integer[], real[], text[]) IS 'Packs a training table whose names are resolved.';
@@ -270,13 +284,21 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 
 AS $$
 DECLARE
   variable modelhop.packed_variable;
+  row_bytes bigint;
 BEGIN
-  EXECUTE format('SELECT dependent_varname[$1], dependent_vartype[$1], dependent_encoding[$1], num_classes[$1], '
-                 'dependent_element_type[$1] FROM %s', summary)
-    INTO STRICT variable.column_name, variable.sql_type, variable.encoding, variable.num_classes, variable.element_type
+  EXECUTE format('SELECT dependent_varname[$1], dependent_vartype[$1], num_classes[$1], '
+                 'to_jsonb(s) -> %L ->> ($1 - 1), to_jsonb(s) -> %L ->> ($1 - 1) FROM %s s', 'dependent_encoding',
+                 'dependent_element_type', summary)
+    INTO STRICT variable.column_name, variable.sql_type, variable.num_classes, variable.encoding, variable.element_type
     USING i;
   EXECUTE format('SELECT %I::text FROM %s', variable.column_name || '_class_values', summary) INTO variable.class_values;
-  EXECUTE format('SELECT %I[2:] FROM %s LIMIT 1', variable.column_name || '_shape', training) INTO variable.shape;
+  EXECUTE format('SELECT %I[2:], octet_length(%I) / %1$I[1] FROM %3$s LIMIT 1', variable.column_name || '_shape',
+                 variable.column_name, training) INTO variable.shape, row_bytes;
+  -- A summary with MADlib's columns alone tells by the bytes of an element: MADlib writes 16-bit integers.
+  IF variable.element_type IS NULL THEN
+    variable.element_type := CASE WHEN row_bytes = 4 * modelhop.element_count(variable.shape) THEN 'float32' ELSE 'int16' END;
+    variable.encoding := CASE variable.element_type WHEN 'int16' THEN 'one_hot' ELSE 'float' END;
+  END IF;
   RETURN variable;
 END $$;
 COMMENT ON FUNCTION modelhop.read_training_variable(regclass, regclass, integer) IS
@@ -362,7 +384,7 @@ CREATE FUNCTION modelhop.pack_validation_table(
   source regclass, source_table text, output text, summary text, output_table text, dependent_names text[],
   independent_names text[], training regclass, training_summary regclass, buffer_size integer, num_segments integer,
   independent_shape integer[], weight_names text[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
 AS $$
 DECLARE
   of_training record;
@@ -371,11 +393,11 @@ BEGIN
   PERFORM modelhop.check_packing_arguments(source, dependent_names, independent_names, weight_names, buffer_size,
                                            num_segments, independent_shape);
   PERFORM modelhop.check_columns('training_preprocessor_table', training_summary,
-    ARRAY['dependent_varname', 'independent_varname', 'dependent_vartype', 'normalizing_const', 'num_classes',
-          'dependent_encoding', 'dependent_element_type', 'num_segments', 'normalizing_consts'],
+    ARRAY['dependent_varname', 'independent_varname', 'dependent_vartype', 'normalizing_const', 'num_classes'],
     'Name the output of training_preprocessor_dl.');
-  EXECUTE format('SELECT dependent_varname, independent_varname, normalizing_const, normalizing_consts, num_segments '
-                 'FROM %s', training_summary) INTO of_training;
+  EXECUTE format('SELECT dependent_varname, independent_varname, coalesce(normalizing_const, 1) AS normalizing_const, '
+                 'to_jsonb(s) -> %L AS normalizing_consts, (to_jsonb(s) ->> %L)::integer AS num_segments FROM %s s',
+                 'normalizing_consts', 'num_segments', training_summary) INTO of_training;
   IF cardinality(of_training.dependent_varname) IS DISTINCT FROM cardinality(dependent_names)
      OR cardinality(of_training.independent_varname) IS DISTINCT FROM cardinality(independent_names) THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
@@ -393,9 +415,11 @@ BEGIN
             source, n, modelhop.read_training_variable(training, training_summary, i::integer))
           FROM unnest(dependent_names) WITH ORDINALITY AS d(n, i) ORDER BY i),
     ARRAY(SELECT modelhop.examine_validation_independent(source, n, independent_shape, shapes[i]::integer[],
-                                                          of_training.normalizing_consts[i])
+                                                          coalesce((of_training.normalizing_consts ->> (i - 1)::integer)::real,
+                                                                   of_training.normalizing_const))
           FROM unnest(independent_names) WITH ORDINALITY AS d(n, i) ORDER BY i),
-    modelhop.examine_sample_weight(source, weight_names[1]), buffer_size, of_training.normalizing_const, coalesce(num_segments, of_training.num_segments), NULL);
+    modelhop.examine_sample_weight(source, weight_names[1]), buffer_size, of_training.normalizing_const,
+    CASE WHEN modelhop.madlib_columns() THEN 1 ELSE coalesce(num_segments, of_training.num_segments, 1) END, NULL);
 END $$;
 COMMENT ON FUNCTION modelhop.pack_validation_table(regclass, text, text, text, text, text[], text[], regclass, regclass,
   integer, integer, integer[], text[]) IS 'Packs a validation table whose names are resolved.';

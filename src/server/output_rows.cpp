@@ -210,7 +210,7 @@ OutputRow info_row(const RunPlan& plan, const ConfigurationPlan& configuration, 
                    {"loss_type", "text", loss_names_text(configuration.train)}};
   append(row, curve_columns("training", curves.training));
   append(row, curve_columns("validation", curves.validation));
-  append(row, configuration_columns(plan, configuration, record, curves));
+  if (!plan.madlib_columns) append(row, configuration_columns(plan, configuration, record, curves));
   return row;
 }
 
@@ -236,7 +236,7 @@ OutputRow summary_row(const RunPlan& plan, const RunRecord* record) {
   append(row, {{"dependent_vartype", "text[]", dependent_types_text(plan)},
                {"normalizing_const", "real", number_text(plan.training.normalizing_const)},
                {"metrics_iters", "integer[]", array_text(plan.evaluated_iterations())}});
-  append(row, run_columns(plan, record));
+  if (!plan.madlib_columns) append(row, run_columns(plan, record));
   return row;
 }
 
@@ -272,6 +272,7 @@ OutputRow single_summary_row(const RunPlan& plan, const RunRecord* record) {
   append(row, curve_columns("validation", curves.validation));
   append(row, {{"metrics_iters", "integer[]", array_text(plan.evaluated_iterations())}});
   append(row, class_values_columns(plan));
+  if (plan.madlib_columns) return row;
   append(row, configuration_columns(plan, configuration, record, curves));
   append(row, run_columns(plan, record));
   return row;

@@ -79,6 +79,7 @@ struct RunPlan {
   std::int64_t needed_memory = 0;  ///< states, workspaces of the slots, cached segments
   int slots = 1;                   ///< by the settings; a running trainer may have another number
   OutputTables tables;
+  bool madlib_columns = false;  ///< the output tables have MADlib's columns alone
 
   /// Counted from 1 within this run: those after which losses and metrics are computed for the output tables.
   std::vector<std::int32_t> evaluated_iterations() const;

@@ -5,14 +5,11 @@
 #include <algorithm>
 
 #include "server/bridge.hpp"
+#include "server/query.hpp"
 #include "server/run_input.hpp"
 #include "server/segment_feed.hpp"
 #include "server/settings.hpp"
 #include "server/value_text.hpp"
-
-MODELHOP_SERVER_HEADERS_BEGIN
-#include "miscadmin.h"
-MODELHOP_SERVER_HEADERS_END
 
 namespace modelhop::server {
 namespace {
@@ -67,10 +64,9 @@ bool parse_optimizer_state(const std::optional<std::string>& text) {
                  "Use 'carry' or 'reset'.");
 }
 
+/// From the session's random(), so that setseed() makes scripts without seeds repeat.
 std::int64_t drawn_seed() {
-  std::uint64_t seed = 0;
-  if (!pg_strong_random(&seed, sizeof seed)) throw Error(ErrorCode::kInternal, "could not draw a random seed");
-  return static_cast<std::int64_t>(seed >> 1);
+  return std::stoll(*query("SELECT floor(random() * 9007199254740992)::bigint")[0][0]);
 }
 
 [[noreturn]] void refuse_validation(const PackedTable& training, const PackedTable& validation, const std::string& what,
@@ -216,6 +212,7 @@ RunPlan make_run_plan(const RunRequest& request) {
   const Settings settings = current_settings();
   plan.memory_limit = settings.run_memory_limit > 0 ? std::min(settings.run_memory_limit, settings.memory_limit)
                                                     : settings.memory_limit;
+  plan.madlib_columns = settings.madlib_columns;
   read_data(request, plan);
   resolve_caching(request, settings, plan);
   read_configurations(request, plan);

@@ -110,10 +110,8 @@ void read_architectures(const std::vector<std::int32_t>& model_ids, RunPlan& pla
   const Oid relation = existing_table(argument, text);
   check_columns(argument, text, relation, {"model_id", "model_arch", "model_weights"});
   plan.model_arch_table = table_name(relation);
-  const auto columns = table_columns(relation);
   // Tables that others made do not have it.
-  const bool has_semantics = std::any_of(columns.begin(), columns.end(),
-                                         [](const Column& column) { return column.name == "keras_semantics"; });
+  const bool has_semantics = has_column(relation, "keras_semantics");
   const auto rows = query(std::string("SELECT model_id, model_arch::text, octet_length(model_weights), ") +
                               (has_semantics ? "keras_semantics" : "NULL") + " FROM " + plan.model_arch_table.quoted() +
                               " WHERE model_id = ANY ($1::integer[])",

@@ -17,6 +17,7 @@ struct Settings {
   std::string device;          ///< modelhop.device; default auto
   // Of a session (PGC_USERSET).
   std::int64_t run_memory_limit;  ///< modelhop.run_memory_limit; can only lower memory_limit; 0: no own limit
+  bool madlib_columns;            ///< modelhop.madlib_columns: new output tables have MADlib's columns alone
 };
 
 void define_settings();
