@@ -48,4 +48,9 @@ AS $$
   SELECT concat('modelhop ', (SELECT extversion FROM pg_extension WHERE extname = 'modelhop'),
                 ', with the deep-learning functions of MADlib 2.1.0')
 $$;
-COMMENT ON FUNCTION version() IS 'The version of modelhop, and that of MADlib whose functions these are.';
+-- Without a schema the name means PostgreSQL's own.
+DO $comment$
+BEGIN
+  EXECUTE format('COMMENT ON FUNCTION %I.version() IS %L', current_schema(),
+                 'The version of modelhop, and that of MADlib whose functions these are.');
+END $comment$;

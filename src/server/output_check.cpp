@@ -102,7 +102,8 @@ void continue_former_run(const RunRequest& request, const std::string& text, Run
     if (!request.is_plan_only) execute("LOCK TABLE " + table.name.quoted() + " IN SHARE ROW EXCLUSIVE MODE");
   }
   // Without our columns nothing tells the former seed: a new one gives new orders.
-  const std::string columns = plan.madlib_columns ? "1, " + std::to_string(plan.seed) : "first_iteration + num_iterations, seed";
+  const std::string columns =
+      plan.madlib_columns ? "1, " + std::to_string(plan.seed) : "first_iteration + num_iterations, seed";
   const auto former = query("SELECT " + columns + " FROM " + plan.tables.summary.quoted());
   if (former.size() != 1 || !former[0][0] || !former[0][1]) {
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, std::string("argument ") + argument + ": \"" +

@@ -162,9 +162,9 @@ class Summary {
  private:
   /// By the bytes of an element, for a summary that does not tell: MADlib writes 16-bit integers.
   ElementType stored_type(const PackedVariable& variable) const {
-    const auto rows = query_in_snapshot("SELECT octet_length(" + quote_identifier(variable.column) + "), " +
-                                        quote_identifier(variable.shape_column()) + "[1] FROM " +
-                                        table_.name.quoted() + " LIMIT 1");
+    const auto rows =
+        query_in_snapshot("SELECT octet_length(" + quote_identifier(variable.column) + "), " +
+                          quote_identifier(variable.shape_column()) + "[1] FROM " + table_.name.quoted() + " LIMIT 1");
     const bool is_float = !rows.empty() && rows[0][0] && rows[0][1] &&
                           std::stoll(*rows[0][0]) == 4 * std::stoll(*rows[0][1]) * variable.elements();
     return is_float ? ElementType::kFloat32 : ElementType::kInt16;

@@ -34,8 +34,8 @@ void insert_row(const TableName& table, const OutputRow& row) {
 void insert_model(const RunPlan& plan, const ConfigurationPlan& configuration, bool is_complete,
                   TrainerClient& trainer) {
   const ArchitecturePlan& architecture = plan.architecture_of(configuration);
-  const bool with_training_state = is_complete && !plan.madlib_columns &&
-                                   configuration.memory.state - architecture.parameters * 4 < kMaxValueBytes;
+  const bool with_training_state =
+      is_complete && !plan.madlib_columns && configuration.memory.state - architecture.parameters * 4 < kMaxValueBytes;
   const FetchedState state = get_state(trainer, configuration.key, with_training_state);
   std::string columns = "model_arch";
   std::string values = "$1::json";

@@ -151,12 +151,6 @@ ConfigurationPlan make_configuration(const SelectionRow& row, std::size_t archit
                   plan.training.dependent_variables());
   check_callbacks(configuration.train, plan.validation.has_value());
   configuration.is_monitored = has_monitors(configuration.train);
-  if (configuration.train.batch_size > plan.training.rows) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "batch_size " + std::to_string(configuration.train.batch_size) +
-                    " is larger than the data, which has " + std::to_string(plan.training.rows) + " rows",
-                "Use a smaller batch_size.");
-  }
   if (!plan.is_cached && configuration.train.shuffle == Shuffle::kSegment) {
     throw Error(ErrorCode::kInvalidArgument, "shuffle over the whole segment needs a cached run, and this run streams");
   }

@@ -102,17 +102,17 @@ void read_summary(StoredModel& model, const TableName& table) {
   const Oid relation = existing_table(kArgument, table.quoted());
   check_columns(kArgument, table.quoted(), relation, {"dependent_varname", "normalizing_const"});
   // MADlib's tables know classes alone, and one constant.
-  const std::string encodings =
-      has_column(relation, "dependent_encoding") ? "s.dependent_encoding" : "ARRAY[]::text[]";
+  const std::string encodings = has_column(relation, "dependent_encoding") ? "s.dependent_encoding" : "ARRAY[]::text[]";
   const std::string constants =
       has_column(relation, "normalizing_consts")
           ? "s.normalizing_consts"
           : "array_fill(s.normalizing_const, ARRAY[" + std::to_string(model.model.inputs.size()) + "])";
   const auto count = query("SELECT count(*) FROM " + table.quoted())[0][0];
   if (count != "1") refuse(model, ERRCODE_INVALID_PARAMETER_VALUE, "needs one row in \"" + table.quoted() + "\"");
-  for (const Row& row : query("SELECT u.name, u.encoding FROM " + table.quoted() +
-                              " AS s, unnest(s.dependent_varname, " + encodings + ") WITH ORDINALITY AS "
-                              "u(name, encoding, place) ORDER BY place")) {
+  for (const Row& row :
+       query("SELECT u.name, u.encoding FROM " + table.quoted() + " AS s, unnest(s.dependent_varname, " + encodings +
+             ") WITH ORDINALITY AS "
+             "u(name, encoding, place) ORDER BY place")) {
     model.outputs.push_back({row[0].value_or(""), row[1].value_or("one_hot"), {}});
     read_class_values(table, relation, model.outputs.back());
   }
