@@ -80,6 +80,7 @@ struct MetricSpec {
   std::string curve = "ROC";                ///< AUC: ROC or PR
   std::string summation = "interpolation";  ///< AUC: interpolation, minoring, majoring
   bool multi_label = false;                 ///< AUC
+  std::vector<double> label_weights;        ///< AUC: of each column; empty: 1 each
   bool from_logits = false;
   double label_smoothing = 0.0;
   double delta = 1.0;   ///< Huber
@@ -90,7 +91,9 @@ struct MetricSpec {
   std::string average;  ///< F scores: "" (per class, of which the mean is reported), micro, macro, weighted
   int num_classes = 2;  ///< IoU family
   std::vector<std::int64_t> target_class_ids;         ///< IoU family; empty: all
+  std::optional<std::int64_t> ignore_class;           ///< IoU family: rows of this true class are left out
   std::string class_aggregation = "uniform_average";  ///< R2Score
+  int num_regressors = 0;                             ///< R2Score: above 0 the adjusted score
 
   bool operator==(const MetricSpec&) const = default;
 };
@@ -101,7 +104,8 @@ struct MetricSpec {
 //                          AUC with multi_label: each [thresholds, columns]
 //   F scores               true positives, false positives, false negatives, each [columns], then true counts [columns]
 //   IoU family             confusion matrix [true class, predicted class]
-//   R2Score                sums of y, of y squared, of squared errors, each [columns], then the sum of weights
+//   R2Score                sums of y, of y squared, of squared errors, each [columns], then the sum of weights and the
+//                          number of elements
 
 /// How many sums a metric keeps for an output of `columns` elements on its last axis.
 std::size_t accumulator_count(const MetricSpec& metric, std::int64_t columns);

@@ -56,11 +56,14 @@ void add_counts(const MetricSpec& metric, const MetricRows& batch, std::span<dou
       if (metric.class_id && *metric.class_id != column) continue;
       const bool is_positive = batch.target(row, column) > 0.5;
       const std::size_t label = metric.multi_label ? static_cast<std::size_t>(column) : 0;
+      double weight = batch.weight(row);
+      if (!metric.multi_label && !metric.label_weights.empty())
+        weight *= metric.label_weights.at(static_cast<std::size_t>(column));
       for (std::size_t i = 0; i < thresholds.size(); ++i) {
         const bool is_predicted = p[static_cast<std::size_t>(column)] > thresholds[i];
         // True positives, false positives, true negatives, false negatives.
         const std::size_t which = is_predicted ? (is_positive ? 0 : 1) : (is_positive ? 3 : 2);
-        sums[which * list + i * labels + label] += batch.weight(row);
+        sums[which * list + i * labels + label] += weight;
       }
     }
   }
@@ -95,6 +98,7 @@ void add_confusion(const MetricSpec& metric, const MetricRows& batch, std::span<
     throw Error(ErrorCode::kInvalidArgument, text.str(), "Give num_classes as many classes as there are.");
   };
   const auto add = [&](double truth, double predicted, std::int64_t row) {
+    if (metric.ignore_class && truth == static_cast<double>(*metric.ignore_class)) return;
     sums[static_cast<std::size_t>(class_of(truth) * classes + class_of(predicted))] += batch.weight(row);
   };
   for (std::int64_t row = 0; row < batch.rows.count(); ++row) {
@@ -125,6 +129,7 @@ void add_r2(const MetricRows& batch, std::span<double> sums) {
       sums[2 * columns + column] += weight * error * error;
     }
     sums[3 * columns] += weight;
+    sums[3 * columns + 1] += static_cast<double>(columns);  // Keras counts the elements of the target
   }
 }
 

@@ -23,8 +23,8 @@ const char* output_argument(const RunPlan& plan) {
 void take_free_names(const std::string& text, RunPlan& plan) {
   const char* argument = output_argument(plan);
   plan.tables.model = free_output_table(argument, text);
-  plan.tables.summary = free_output_table(argument, plan.tables.model.with_suffix("_summary").quoted());
-  if (!plan.is_single) plan.tables.info = free_output_table(argument, plan.tables.model.with_suffix("_info").quoted());
+  plan.tables.summary = free_output_table(argument, plan.tables.model.with_suffix(argument, "_summary").quoted());
+  if (!plan.is_single) plan.tables.info = free_output_table(argument, plan.tables.model.with_suffix(argument, "_info").quoted());
 }
 
 /// The tables are filled anew in place, so their columns must be those that this run would make.
@@ -88,8 +88,8 @@ void take_former_states(RunPlan& plan) {
 void continue_former_run(const RunRequest& request, const std::string& text, RunPlan& plan) {
   const char* argument = output_argument(plan);
   plan.tables.model = table_name(existing_table(argument, text));
-  plan.tables.summary = plan.tables.model.with_suffix("_summary");
-  if (!plan.is_single) plan.tables.info = plan.tables.model.with_suffix("_info");
+  plan.tables.summary = plan.tables.model.with_suffix(argument, "_summary");
+  if (!plan.is_single) plan.tables.info = plan.tables.model.with_suffix(argument, "_info");
   if (!request.is_plan_only && (XactReadOnly || RecoveryInProgress())) {
     throw SqlError(ERRCODE_READ_ONLY_SQL_TRANSACTION, std::string("cannot replace the rows of argument ") + argument +
                                                           ": \"" + text + "\" in a read-only transaction");

@@ -25,8 +25,9 @@ struct TableName {
   /// Throws SqlError naming the argument: ERRCODE_INVALID_PARAMETER_VALUE where empty, ERRCODE_INVALID_NAME.
   static TableName parse(const std::string& argument_name, const std::string& text);
   std::string quoted() const;
-  /// schema."x" + _summary -> schema."x_summary". Throws SqlError(ERRCODE_NAME_TOO_LONG) where the server would cut it.
-  TableName with_suffix(std::string_view suffix) const;
+  /// schema."x" + _summary -> schema."x_summary". Throws SqlError(ERRCODE_NAME_TOO_LONG) naming the argument that gave
+  /// the name where the server would cut it.
+  TableName with_suffix(const std::string& argument, std::string_view suffix) const;
 };
 
 /// With quotes only where the server needs them.

@@ -42,7 +42,7 @@ std::vector<SelectionRow> read_selection(const std::string& text, RunPlan& plan)
   const Oid relation = existing_table(argument, text);
   check_columns(argument, text, relation, {"mst_key", "model_id", "compile_params", "fit_params"});
   const TableName name = table_name(relation);
-  const TableName summary = name.with_suffix("_summary");
+  const TableName summary = name.with_suffix(argument, "_summary");
   check_columns(argument, summary.quoted(), existing_table(argument, summary.quoted()),
                 {"model_arch_table", "object_table"});
   const auto facts = query("SELECT model_arch_table, object_table FROM " + summary.quoted());

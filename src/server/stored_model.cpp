@@ -39,7 +39,7 @@ std::string where_key(const StoredModel& model) {
 
 /// The shapes of the training examples, for an architecture that does not tell its inputs'; none in MADlib's tables.
 std::vector<Shape> trained_shapes(const StoredModel& model) {
-  const TableName summary = model.table.with_suffix("_summary");
+  const TableName summary = model.table.with_suffix(kArgument, "_summary");
   std::vector<Shape> shapes;
   if (!has_column(existing_table(kArgument, summary.quoted()), "independent_shapes")) return shapes;
   for (const Row& row : query("SELECT s.place, e.extent FROM " + summary.quoted() +
@@ -142,8 +142,8 @@ StoredModel read_stored_model(const std::optional<std::string>& model_table, std
   model.table = table_name(relation);
   check_key(model, mst_key);
   read_architecture(model, relation);
-  const TableName summary = model.table.with_suffix("_summary");
-  read_parameters(model, model.is_single ? summary : model.table.with_suffix("_info"));
+  const TableName summary = model.table.with_suffix(kArgument, "_summary");
+  read_parameters(model, model.is_single ? summary : model.table.with_suffix(kArgument, "_info"));
   read_summary(model, summary);
   return model;
 }

@@ -100,11 +100,11 @@ std::string TableName::quoted() const {
   return schema.empty() ? quote_identifier(table) : quote_identifier(schema) + "." + quote_identifier(table);
 }
 
-TableName TableName::with_suffix(std::string_view suffix) const {
+TableName TableName::with_suffix(const std::string& argument, std::string_view suffix) const {
   TableName longer{schema, table + std::string(suffix)};
   if (longer.table.size() >= NAMEDATALEN) {
     throw SqlError(ERRCODE_NAME_TOO_LONG,
-                   "table name \"" + table + "\" is too long for a table \"" + longer.table + "\" beside it",
+                   about(argument, table) + " is too long a name for a table \"" + longer.table + "\" beside it",
                    "Use a name of at most " + std::to_string(NAMEDATALEN - 1 - suffix.size()) + " bytes.");
   }
   return longer;

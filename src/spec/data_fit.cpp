@@ -101,9 +101,15 @@ void check_metric(const Target& target, const MetricSpec& metric) {
     refuse(name + " looks at the top " + std::to_string(*metric.top_k) + ", but the output has " +
            std::to_string(target.columns()) + " columns");
   }
+  const auto label_weights = static_cast<std::int64_t>(metric.label_weights.size());
+  if (label_weights > 0 && label_weights != target.columns()) {
+    refuse(name + " has " + std::to_string(label_weights) + " label_weights, but the output has " +
+           std::to_string(target.columns()) + " columns");
+  }
   const bool is_of_columns = metric.kind == MetricKind::kOneHotIoU || metric.kind == MetricKind::kOneHotMeanIoU;
   const bool is_confusion = is_of_columns || metric.kind == MetricKind::kIoU || metric.kind == MetricKind::kMeanIoU;
-  const std::int64_t classes = is_of_columns ? target.columns() : target.class_count;
+  const std::int64_t ignored = metric.ignore_class && *metric.ignore_class >= metric.num_classes ? 1 : 0;
+  const std::int64_t classes = (is_of_columns ? target.columns() : target.class_count) - ignored;
   if (is_confusion && metric.num_classes < classes) {
     refuse(name + " has num_classes " + std::to_string(metric.num_classes) + ", but there are " +
            std::to_string(classes) + " classes");

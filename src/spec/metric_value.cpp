@@ -108,11 +108,14 @@ double counts_at(MetricKind kind, const Counts& c, std::size_t i) {
 double value_of_counts(const MetricSpec& metric, std::span<const double> sums, std::int64_t columns) {
   const std::size_t thresholds = metric_thresholds(metric).size();
   const std::size_t labels = metric.multi_label ? static_cast<std::size_t>(columns) : 1;
-  double sum = 0.0;
+  double sum = 0.0, weights = 0.0;
   for (std::size_t label = 0; label < labels; ++label) {
     const Counts counts = counts_of(sums, thresholds, labels, label);
+    // Where labels count together, their weights are in the counts.
+    const double weight = metric.multi_label && !metric.label_weights.empty() ? metric.label_weights.at(label) : 1.0;
+    weights += weight;
     if (metric.kind == MetricKind::kAuc) {
-      sum += area_of(metric, counts);
+      sum += weight * area_of(metric, counts);
     } else if (is_at_target(metric.kind)) {
       sum += value_at_target(metric, counts);
     } else {
@@ -121,7 +124,7 @@ double value_of_counts(const MetricSpec& metric, std::span<const double> sums, s
       sum += values / static_cast<double>(thresholds);
     }
   }
-  return sum / static_cast<double>(labels);
+  return ratio(sum, weights);
 }
 
 double f_score(const MetricSpec& metric, double tp, double fp, double fn) {
@@ -179,7 +182,11 @@ double value_of_r2(const MetricSpec& metric, std::span<const double> sums, std::
     weighted += score * variance;
     variances += variance;
   }
-  return metric.class_aggregation == "variance_weighted_average" ? ratio(weighted, variances) : mean;
+  const double score = metric.class_aggregation == "variance_weighted_average" ? ratio(weighted, variances) : mean;
+  // With fewer samples Keras warns and gives the plain score.
+  const double samples = sums[3 * count + 1], freedom = samples - metric.num_regressors - 1.0;
+  if (metric.num_regressors == 0 || freedom <= 0.0) return score;
+  return 1.0 - (1.0 - score) * (samples - 1.0) / freedom;
 }
 
 }  // namespace
@@ -224,7 +231,7 @@ std::size_t accumulator_count(const MetricSpec& metric, std::int64_t columns) {
     case MetricFamily::kConfusion:
       return static_cast<std::size_t>(metric.num_classes) * static_cast<std::size_t>(metric.num_classes);
     case MetricFamily::kR2:
-      return 3 * width + 1;
+      return 3 * width + 2;
   }
   throw Error(ErrorCode::kInternal, "unknown metric family");
 }

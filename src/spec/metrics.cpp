@@ -54,10 +54,6 @@ void read_axis(const std::string& what, const PythonValue& value, MetricSpec&) {
   if (axis == nullptr || *axis != -1) refuse_setting(what, value, "It is over the last axis: leave it out.");
 }
 
-void must_be_none(const std::string& what, const PythonValue& value, MetricSpec&) {
-  if (!is_none(value)) refuse_setting(what, value, "Leave it out.");
-}
-
 void must_be_false(const std::string& what, const PythonValue& value, MetricSpec&) {
   if (boolean_of(what, value)) refuse_setting(what, value, "Leave it out.");
 }
@@ -112,9 +108,8 @@ void read_aggregation(const std::string& what, const PythonValue& value, MetricS
   if (!is_none(value)) metric.class_aggregation = choice_of(what, value, "uniform_average variance_weighted_average");
 }
 
-void read_regressors(const std::string& what, const PythonValue& value, MetricSpec&) {
-  const auto* number = std::get_if<long long>(&value.value);
-  if (number == nullptr || *number != 0) refuse_setting(what, value, "The adjusted score is not computed.");
+void read_label_weights(const std::string& what, const PythonValue& value, MetricSpec& metric) {
+  if (!is_none(value)) read_value(what, value, kNotNegative, metric.label_weights);
 }
 
 void read_class_ids(const std::string& what, const PythonValue& value, MetricSpec& metric) {
@@ -145,7 +140,7 @@ constexpr std::array kArguments = std::to_array<Argument<MetricSpec>>({
     {"summation_method", &read_summation},
     {"multi_label", &MetricSpec::multi_label},
     {"num_labels", {}},
-    {"label_weights", &must_be_none},
+    {"label_weights", &read_label_weights},
     {"from_logits", &MetricSpec::from_logits},
     {"from_sorted_ids", &must_be_false},
     {"label_smoothing", &MetricSpec::label_smoothing, kShare},
@@ -157,11 +152,11 @@ constexpr std::array kArguments = std::to_array<Argument<MetricSpec>>({
     {"average", &read_average},
     {"num_classes", &MetricSpec::num_classes, Range{1.0, 2000.0}},  // a confusion matrix of doubles
     {"target_class_ids", &read_class_ids},
-    {"ignore_class", &must_be_none},
+    {"ignore_class", &MetricSpec::ignore_class, kAnyNumber},
     {"sparse_y_true", &read_sparse_truth},
     {"sparse_y_pred", &read_sparse_predictions},
     {"class_aggregation", &read_aggregation},
-    {"num_regressors", &read_regressors},
+    {"num_regressors", &MetricSpec::num_regressors, kNotNegative},
 });
 
 /// The k of MADlib's `top_<k>_accuracy`.

@@ -45,14 +45,14 @@ bool is_blank(char c) {
 
 class Reader {
  public:
-  explicit Reader(std::string_view text) : text_(text) {
-    if (text.size() > kMaxText) refuse("parameters have " + std::to_string(text.size()) + " bytes, the limit is 1 MB");
+  Reader(std::string_view text, std::string_view what) : text_(text), what_(what) {
+    if (text.size() > kMaxText) refuse(named() + "parameters have " + std::to_string(text.size()) + " bytes, the limit is 1 MB");
   }
 
   PythonValue whole_value() {
     PythonValue value = read_value();
     skip_blanks();
-    if (at_ < text_.size()) fail("unexpected " + in_quotes(text_.substr(at_, 1)));
+    if (at_ < text_.size()) fail("unexpected " + character());
     return value;
   }
 
@@ -72,7 +72,17 @@ class Reader {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    refuse(what + " at position " + std::to_string(at_ + 1) + " of " + in_quotes(text_));
+    refuse(named() + what + " at position " + std::to_string(at_ + 1) + " of " + in_quotes(text_));
+  }
+
+  /// "compile_params: ", where the text has a name.
+  std::string named() const { return what_.empty() ? std::string() : std::string(what_) + ": "; }
+
+  /// The one that is wrong, all bytes of it.
+  std::string character() const {
+    std::size_t length = 1;
+    while (at_ + length < text_.size() && (static_cast<unsigned char>(text_[at_ + length]) & 0xC0) == 0x80) ++length;
+    return in_quotes(text_.substr(at_, length));
   }
 
   void skip_blanks() {
@@ -98,7 +108,7 @@ class Reader {
   void expect(char expected) {
     if (accept(expected)) return;
     fail("expected " + in_quotes(std::string(1, expected)) +
-         (at_ < text_.size() ? ", not " + in_quotes(text_.substr(at_, 1)) : std::string(", found the end,")));
+         (at_ < text_.size() ? ", not " + character() : std::string(", found the end,")));
   }
 
   std::string read_name() {
@@ -128,7 +138,7 @@ class Reader {
     } else if (is_name_start(first)) {
       read_call(value);
     } else {
-      fail(at_ < text_.size() ? "unexpected " + in_quotes(text_.substr(at_, 1)) : "missing value");
+      fail(at_ < text_.size() ? "unexpected " + character() : "missing value");
     }
     value.text = text_.substr(begin, at_ - begin);
     --depth_;
@@ -296,18 +306,20 @@ class Reader {
   }
 
   std::string_view text_;
+  std::string_view what_;
   std::size_t at_ = 0;
   int depth_ = 0;
 };
 
 }  // namespace
 
-PythonValue parse_python_value(std::string_view text) {
-  return Reader(text).whole_value();
+PythonValue parse_python_value(std::string_view text, std::string_view what) {
+  return Reader(text, what).whole_value();
 }
 
-std::vector<std::pair<std::string, PythonValue>> parse_python_assignments(std::string_view text) {
-  return Reader(text).assignments();
+std::vector<std::pair<std::string, PythonValue>> parse_python_assignments(std::string_view text,
+                                                                         std::string_view what) {
+  return Reader(text, what).assignments();
 }
 
 }  // namespace modelhop

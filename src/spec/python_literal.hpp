@@ -44,11 +44,12 @@ struct PythonValue {
   ~PythonValue();
 };
 
-/// One value. Throws kInvalidArgument with the position of what is wrong. Nesting is limited to 32,
-/// arguments of a call to 1000, the text to 1 MB.
-PythonValue parse_python_value(std::string_view text);
+/// One value. Throws kInvalidArgument with the position of what is wrong, behind `what` where it is given. Nesting is
+/// limited to 32, arguments of a call to 1000, the text to 1 MB.
+PythonValue parse_python_value(std::string_view text, std::string_view what = {});
 
 /// `name = value, name = value`; later duplicates win. At most 1000.
-std::vector<std::pair<std::string, PythonValue>> parse_python_assignments(std::string_view text);
+std::vector<std::pair<std::string, PythonValue>> parse_python_assignments(std::string_view text,
+                                                                          std::string_view what = {});
 
 }  // namespace modelhop

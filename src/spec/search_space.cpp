@@ -180,7 +180,7 @@ void read_compile_grid(std::string_view text, SearchSpace& space) {
   constexpr std::array kKeys =
       std::to_array<std::string_view>({"loss", "metrics", "loss_weights", "weighted_metrics", "sample_weight_mode"});
   std::vector<std::string> outside;
-  for (const auto& [key, value] : reader.pairs(parse_python_value(text), kCompileGrid)) {
+  for (const auto& [key, value] : reader.pairs(parse_python_value(text, kCompileGrid), kCompileGrid)) {
     if (key == "optimizer_params_list") {
       for (const PythonValue& element : reader.list(key, value))
         space.optimizers.push_back(read_optimizer_dict(reader, element));
@@ -213,7 +213,7 @@ void read_compile_grid(std::string_view text, SearchSpace& space) {
 void complete_optimizers(std::string_view text, SearchSpace& space) {
   if (!space.optimizers.empty()) return;
   const GridReader reader(kCompileGrid);
-  for (const auto& [key, value] : reader.pairs(parse_python_value(text), kCompileGrid)) {
+  for (const auto& [key, value] : reader.pairs(parse_python_value(text, kCompileGrid), kCompileGrid)) {
     if (key == "optimizer") space.optimizers.push_back({read_optimizer_names(reader, key, value)});
   }
   if (space.optimizers.empty()) space.optimizers.push_back({Parameter{"optimizer", {"RMSprop"}, {}}});
@@ -224,7 +224,7 @@ void read_fit_grid(std::string_view text, SearchSpace& space) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return;
   constexpr std::array kKeys = std::to_array<std::string_view>(
       {"batch_size", "epochs", "verbose", "shuffle", "class_weight", "initial_epoch", "steps_per_epoch", "callbacks"});
-  for (const auto& [key, value] : reader.pairs(parse_python_value(text), kFitGrid)) {
+  for (const auto& [key, value] : reader.pairs(parse_python_value(text, kFitGrid), kFitGrid)) {
     if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end()) {
       refuse(reader.where(key) + " is not currently accepted as a parameter");
     }

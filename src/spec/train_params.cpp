@@ -148,7 +148,7 @@ void read_keys(const std::string& parameters, std::string_view text, std::span<c
                SemanticsProfile profile, TrainSpec& train) {
   std::string known;
   for (const Key& key : keys) known += key.read == nullptr ? "" : (known.empty() ? "" : ", ") + std::string(key.name);
-  const auto assignments = parse_python_assignments(text);
+  const auto assignments = parse_python_assignments(text, parameters);
   for (const Key& key : keys) {
     bool is_given = false;
     for (const auto& [name, value] : assignments) is_given = is_given || name == key.name;

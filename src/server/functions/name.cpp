@@ -42,7 +42,7 @@ std::string existing_name(FunctionCallInfo fcinfo, const std::string& argument) 
   TableName name = TableName::parse(argument, text);
   // It stands in the schema of the table that the name itself finds, not in one earlier on the search path.
   if (const std::optional<Oid> relation = find_table(name)) name = table_name(*relation);
-  return name.with_suffix(suffix).quoted();
+  return name.with_suffix(argument, suffix).quoted();
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ MODELHOP_FUNCTION(existing_table) {
 MODELHOP_FUNCTION(free_output_table) {
   const std::string argument = given_text(fcinfo, 0);
   const TableName wanted = TableName::parse(argument, table_argument(fcinfo, argument));
-  const std::string name = free_output_table(argument, wanted.with_suffix(given_text(fcinfo, 2)).quoted()).quoted();
+  const std::string name = free_output_table(argument, wanted.with_suffix(argument, given_text(fcinfo, 2)).quoted()).quoted();
   return call_pg([&name] { return CStringGetTextDatum(name.c_str()); });
 }
 

@@ -92,7 +92,7 @@ PlanRow total_row(const RunPlan& plan, const std::vector<PlanRow>& rows) {
   if (!plan.is_warm_start && !plan.model_output_text.empty()) {
     const TableName output = TableName::parse("model_output_table", plan.model_output_text);
     for (const char* suffix : {"", "_info", "_summary"}) {
-      const TableName table = output.with_suffix(suffix);
+      const TableName table = output.with_suffix("model_output_table", suffix);
       if (find_table(table)) add_warning(all.warning, "output table " + table.quoted() + " exists already");
     }
   }
