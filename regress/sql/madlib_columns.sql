@@ -117,7 +117,7 @@ SELECT abs(validation_loss_final - training_loss_final) < 1e-6 AS same_rows_same
 SELECT madlib.madlib_keras_predict('line', 'flower', 'id', 'attributes', 'line_guess');
 SELECT columns_of('line_guess'), (SELECT array_agg(DISTINCT class_value) FROM line_guess) AS classes;
 -- What needs a column of ours is refused, as is what reads one.
-\set VERBOSITY terse
+\set VERBOSITY sqlstate
 SELECT modelhop.training_preprocessor_dl('flower', 'bad', 'class_text', 'attributes', num_segments => 2);
 SELECT modelhop.training_preprocessor_dl('flower', 'bad', 'class_text', 'attributes', dependent_encoding => 'class_id');
 SELECT modelhop.training_preprocessor_dl('flower', 'bad', 'class_text', 'attributes', normalizing_consts => '{2}');

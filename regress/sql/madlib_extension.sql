@@ -1,5 +1,5 @@
 -- The extension of MADlib's names: where it goes, that it goes again, and that wrappers know the caller's tables alone.
-\set VERBOSITY terse
+\set VERBOSITY sqlstate
 SET client_min_messages = warning;
 CREATE EXTENSION modelhop_madlib;
 SELECT madlib.version() ~ '^modelhop \d+\.\d+\.\d+, .*MADlib 2' AS version_is_told;
@@ -27,7 +27,7 @@ SELECT to_regnamespace('madlib') IS NULL AS is_gone;
 CREATE SCHEMA madlib;
 \set VERBOSITY default
 CREATE EXTENSION modelhop_madlib;
-\set VERBOSITY terse
+\set VERBOSITY sqlstate
 CREATE SCHEMA "Other Place";
 CREATE EXTENSION modelhop_madlib SCHEMA "Other Place";
 SELECT "Other Place".version() IS NOT NULL AS works, (SELECT count(*) FROM pg_proc WHERE pronamespace = 'madlib'::regnamespace) AS in_madlib;
