@@ -90,7 +90,8 @@ Shape parse_shape(const PackedTable& table, const std::string& text) {
 
 class Summary {
  public:
-  explicit Summary(const PackedTable& table) : table_(table), name_(table.name.with_suffix(table.argument, "_summary")) {
+  explicit Summary(const PackedTable& table)
+      : table_(table), name_(table.name.with_suffix(table.argument, "_summary")) {
     const auto relation = find_table(name_);
     if (!relation) {
       refuse(table, ERRCODE_UNDEFINED_TABLE,
