@@ -103,7 +103,7 @@ struct MetricSpec {
 //   counts                 true positives, false positives, true negatives, false negatives, each [thresholds];
 //                          AUC with multi_label: each [thresholds, columns]
 //   F scores               true positives, false positives, false negatives, each [columns], then true counts [columns]
-//   IoU family             confusion matrix [true class, predicted class]
+//   IoU family             confusion matrix [true class, predicted class, and behind them none]
 //   R2Score                sums of y, of y squared, of squared errors, each [columns], then the sum of weights and the
 //                          number of elements
 

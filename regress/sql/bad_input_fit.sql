@@ -252,6 +252,9 @@ UPDATE other_arch SET model_arch = replace(model_arch::text, '"units": 10', '"un
 SELECT selection('mst_changed', 1, $$loss='mse', optimizer='sgd'$$, '');
 UPDATE mst_changed_summary SET model_arch_table = 'other_arch';
 SELECT fit_refusal($$'packed', 'done', 'mst_changed', 1, warm_start => true$$);
+-- Iterations that nobody can count.
+UPDATE done_summary SET first_iteration = 2147483600;
+SELECT fit_refusal($$'packed', 'done', 'mst', 100, warm_start => true$$);
 -- Nothing was written, and the session still works.
 SELECT to_regclass('out') IS NULL AND to_regclass('out_info') IS NULL AND to_regclass('out_summary') IS NULL;
 SELECT fit_refusal($$'packed', 'out', 'mst', 1$$);

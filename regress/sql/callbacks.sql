@@ -54,6 +54,15 @@ SELECT modelhop.fit('packed', 'restored', 'arch', 1, :'compile',
   $$batch_size=20, callbacks=[EarlyStopping(monitor='val_loss', patience=1, restore_best_weights=True), LearningRateScheduler(PiecewiseConstantDecay(boundaries=[0], values=[0.05, 50.0]))]$$,
   4, validation_table => 'packed_val', seed => 1);
 SELECT status, stopped_iteration, weights_iteration, r.model_weights = f.model_weights AS weights_of_first FROM restored r, restored_summary, first f;
+-- A rate beyond all numbers ends its own configuration; for the first iteration it is refused.
+SELECT modelhop.load_model_selection_table('arch', 'mst_rates', ARRAY[1], ARRAY[:'compile'],
+  ARRAY[$$batch_size=20, callbacks=[LearningRateScheduler(ExponentialDecay(0.01, decay_steps=1, decay_rate=1e200))]$$, 'batch_size=20']);
+SELECT modelhop.fit_multiple_model('packed', 'rates', 'mst_rates', 4, seed => 1);
+SELECT mst_key, status, cardinality(training_loss) FROM rates_info ORDER BY 1;
+SELECT modelhop.fit_multiple_model('packed', 'rates_streamed', 'mst_rates', 4, use_caching => false, seed => 1);
+SELECT mst_key, status FROM rates_streamed_info ORDER BY 1;
+SELECT modelhop.fit_multiple_model('packed', 'rates', 'mst_rates', 1, warm_start => true);
+SELECT num_iterations, first_iteration FROM rates_summary;
 -- Callbacks that only record, and the one that ends what has diverged, which happens anyway.
 SELECT modelhop.fit('packed', 'recorded', 'arch', 1, :'compile', $$batch_size=20, callbacks=[CSVLogger('log.csv'), TerminateOnNaN()]$$, 2, seed => 1);
 SELECT status, callback_events FROM recorded_summary;

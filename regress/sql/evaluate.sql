@@ -28,6 +28,7 @@ CREATE TABLE wide_flower AS SELECT id, attributes || 1::real AS attributes, clas
 SELECT modelhop.training_preprocessor_dl('wide_flower', 'packed_wide', 'class_text', 'attributes');
 CREATE TABLE other_flower AS SELECT id, attributes, upper(class_text) AS class_text FROM flower;
 SELECT modelhop.training_preprocessor_dl('other_flower', 'packed_other', 'class_text', 'attributes');
+SELECT modelhop.training_preprocessor_dl('flower', 'packed_scaled', 'class_text', 'attributes', normalizing_const => 2);
 \set VERBOSITY terse
 SELECT modelhop.evaluate(NULL, 'packed_val', 'bad');
 SELECT modelhop.evaluate('no_models', 'packed_val', 'bad', FALSE, 1);
@@ -38,6 +39,7 @@ SELECT modelhop.evaluate('single', 'packed_val', 'bad', FALSE, 1);
 SELECT modelhop.evaluate('models', 'flower', 'bad', FALSE, 1);
 SELECT modelhop.evaluate('models', 'packed_wide', 'bad', FALSE, 1);
 SELECT modelhop.evaluate('models', 'packed_other', 'bad', FALSE, 1);
+SELECT modelhop.evaluate('models', 'packed_scaled', 'bad', FALSE, 1);
 SELECT modelhop.evaluate('models', 'packed_val', 'score_1', FALSE, 1);
 SELECT modelhop.evaluate('models', 'packed_val', NULL, FALSE, 1);
 SELECT to_regclass('bad') IS NULL AS nothing_left;

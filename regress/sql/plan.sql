@@ -23,6 +23,10 @@ SELECT to_regclass('model') IS NULL AS nothing_written;
 SELECT warning FROM modelhop.plan('packed', 'flower', 'mst', 3, use_caching => FALSE) WHERE mst_key IS NULL;
 -- More epochs cost more; streaming is told.
 SELECT max(estimated_seconds) > 2.5 * min(estimated_seconds) AS epochs_count FROM modelhop.plan('packed', 'model', 'mst', 3) WHERE mst_key IN (1, 2);
+-- Weights that callbacks keep are counted.
+SELECT modelhop.load_model_selection_table('arch', 'mst_kept', ARRAY[1], ARRAY[$$loss='mse', optimizer='sgd'$$],
+  ARRAY['batch_size=16', $$batch_size=16, callbacks=[EarlyStopping(monitor='loss', restore_best_weights=True), ModelCheckpoint('x', monitor='loss', save_best_only=True)]$$]);
+SELECT array_agg(round((state_mb * 1048576 / 4)::numeric) ORDER BY state_mb) AS numbers FROM modelhop.plan('packed', 'model', 'mst_kept', 3) WHERE mst_key IS NOT NULL;
 -- It refuses what the fit would refuse.
 \set VERBOSITY sqlstate
 SELECT * FROM modelhop.plan('packed', 'model', 'mst', 0);

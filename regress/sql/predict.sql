@@ -69,6 +69,15 @@ SELECT modelhop.fit('measured_packed', 'line', 'arch', 3, $$loss='mse', optimize
 SELECT modelhop.predict('line', 'measured', 'id', 'attributes', 'line_guess');
 SELECT class_name, class_value, rank, count(*), max(abs(predicted[1] - target[1])) < 0.2 AS near, max(abs(predicted[2] - target[2])) < 0.2 AS near
 FROM line_guess JOIN measured USING (id) GROUP BY 1, 2, 3;
+-- Long rows are written by several statements, none of which holds too many.
+CREATE TABLE long AS SELECT id, attributes, ARRAY(SELECT sin(id + i)::real FROM generate_series(1, 20000) i) AS target FROM flower WHERE id <= 60;
+SELECT modelhop.training_preprocessor_dl('long', 'long_packed', 'target', 'attributes', num_segments => 1, seed => 1);
+SELECT modelhop.load_keras_model('arch', $${"class_name": "Sequential", "config": {"name": "long", "layers": [
+  {"class_name": "RepeatVector", "config": {"name": "r", "n": 5000, "batch_input_shape": [null, 4]}}, {"class_name": "Flatten", "config": {"name": "f"}}]}}$$, NULL, 'long');
+SELECT modelhop.fit('long_packed', 'long_model', 'arch', 4, $$loss='mse', optimizer='sgd'$$, 'batch_size=20', 1, seed => 1);
+SELECT modelhop.predict('long_model', 'long', 'id', 'attributes', 'long_guess');
+SELECT count(*), count(DISTINCT g.cmin::text) > 1 AS by_several, bool_and(cardinality(predicted) = 20000) AS are_whole,
+  bool_and(predicted[1:4] = attributes AND predicted[19997:20000] = attributes) AS are_right FROM long_guess g JOIN long USING (id);
 -- Ids come back as they were, whatever the session's settings.
 SET intervalstyle = 'sql_standard'; SET extra_float_digits = -9; SET datestyle = 'SQL, DMY'; SET array_nulls = off;
 CREATE TABLE odd AS SELECT sqrt(id)::float8 AS id, '-1 day -02:03:04'::interval * id AS span, date '2026-02-01' + id AS day,

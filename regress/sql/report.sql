@@ -35,17 +35,29 @@ UPDATE "Out_info" SET training_scores = '[{"iteration": 1, "loss": 2.5}, {"itera
 SELECT mst_key, training_scores, validation_scores FROM modelhop.leaderboard('"Out"') ORDER BY 1;
 SELECT * FROM modelhop.unit_timeline('"Out"');
 -- Pictures: well-formed, a curve for each configuration and table, a gap where there is no number, text escaped.
+CREATE FUNCTION scores(loss float8[], metric float8[]) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT jsonb_agg(jsonb_build_object('iteration', i, 'loss', CASE WHEN modelhop.is_finite(loss[i]) THEN loss[i] END,
+    'accuracy', CASE WHEN modelhop.is_finite(metric[i]) THEN metric[i] END)) FROM generate_subscripts(loss, 1) i $$;
+UPDATE "Out_info" SET training_scores = scores(training_loss, training_metrics), validation_scores = scores(validation_loss, validation_metrics);
 SELECT (xpath('count(//*[local-name()="svg"])', p::xml))[1] AS documents, (xpath('count(//*[@class="curve"])', p::xml))[1] AS curves,
   p LIKE '%&lt;b&gt;&amp;%' AS is_escaped, p LIKE '%NaN%' OR p LIKE '%nan%' AS has_nan, p LIKE '%accuracy (solid%' AS names_metric
 FROM modelhop.plot_curves('"Out"') p;
 SELECT (xpath('count(//*[local-name()="polyline"])', modelhop.plot_curves('"Out"', 'loss')::xml))[1] AS lines;
 SELECT (xpath('count(//*[@class="unit"])', modelhop.plot_timeline('"Out"')::xml))[1] AS units;
 SELECT modelhop.plot_curves('"Out"', 'mae');
+-- Several metrics have a panel each, also where configurations have others; a loss of one output is drawn when asked for.
+UPDATE "Out_info" SET metrics_type = '{accuracy,auc}', training_scores = '[{"iteration": 1, "loss": 1, "a_loss": 1, "accuracy": 0.5, "auc": 0.5}, {"iteration": 2, "loss": 0.5, "a_loss": null, "accuracy": 0.7, "auc": 0.6}]'
+WHERE mst_key = 1;
+SELECT (xpath('count(//*[local-name()="svg"])', p::xml))[1] AS documents, (xpath('count(//*[local-name()="svg"]/@y)', p::xml))[1] AS panels,
+  p LIKE '%: accuracy%' AS has_accuracy, p LIKE '%: auc%' AS has_auc FROM modelhop.plot_curves('"Out"') p;
+SELECT (xpath('count(//*[@class="curve"])', modelhop.plot_curves('"Out"', 'a_loss')::xml))[1] AS curves;
+UPDATE "Out_info" SET metrics_type = '{accuracy}';
 -- More configurations than colours: the rest are grey and counted.
-INSERT INTO "Out_info" SELECT 10 + i, 1, 'optimizer=Adam', 'batch_size=' || i, '{accuracy}', 1, 0.5, 1, 0.5, '{1,1,1}', '{0.1,0.2,0.5}', '{1,1,1}', '{0.1,0.2,0.5}', 'finished', '[]'
+INSERT INTO "Out_info" SELECT 10 + i, 1, 'optimizer=Adam', 'batch_size=' || i, '{accuracy}', 1, 0.5, 1, 0.5, '{1,1,1}', '{0.1,0.2,0.5}', '{1,1,1}', '{0.1,0.2,0.5}', 'finished', '[]',
+  '{max}', scores('{1,1,1}', '{0.1,0.2,0.5}'), scores('{1,1,1}', '{0.1,0.2,0.5}')
 FROM generate_series(1, 20) i;
 SELECT p LIKE '%12 more configurations%' AS is_counted, (xpath('count(//*[@class="curve"])', p::xml))[1] AS curves FROM modelhop.plot_curves('"Out"') p;
-UPDATE "Out_info" SET validation_metrics = '{NaN}', training_metrics = '{NaN}';
+UPDATE "Out_info" SET validation_scores = NULL, training_scores = '[{"iteration": 1, "loss": null, "accuracy": null}]';
 SELECT modelhop.plot_curves('"Out"') LIKE '%no finite value%' AS says_so;
 DELETE FROM "Out_info";
 SELECT count(*) FROM modelhop.leaderboard('"Out"');

@@ -11,6 +11,10 @@ SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER
 FROM pg_attribute WHERE attrelid = 'packed'::regclass AND attnum > 0;
 SELECT independent_varname, independent_element_type, dependent_varname, dependent_encoding, normalizing_const, normalizing_consts,
   sample_weight_varname FROM packed_summary;
+-- Lists count from 1, whatever their subscripts are.
+SELECT modelhop.training_preprocessor_dl('shop', 'shifted', 'demand, price', 'size, place', num_segments => 2,
+  normalizing_consts => '[0:1]={1,10}', num_classes => '{{3,NULL}}');
+SELECT normalizing_consts, num_classes FROM shifted_summary;
 SELECT demand_shape, price_shape, size_shape, place_shape, octet_length(weight) FROM packed WHERE buffer_id = 0;
 SELECT modelhop.validation_preprocessor_dl('shop', 'packed_val', 'demand, price', 'size, place', 'packed', sample_weight_varname => '"weight"');
 SELECT normalizing_consts, sample_weight_varname FROM packed_val_summary;

@@ -118,73 +118,86 @@ $$;
 COMMENT ON FUNCTION modelhop.configuration_label(integer, integer, text, text) IS
 'A configuration in one line: key, model, optimizer and fit parameters.';
 
-CREATE FUNCTION modelhop.choose_metric(info regclass, metric text) RETURNS text
+CREATE FUNCTION modelhop.choose_metrics(info regclass, metric text) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  known text;
-  is_known boolean;
+  max_panels CONSTANT integer := 8;
+  metrics text[];
+  known text[];
 BEGIN
-  EXECUTE format('SELECT metrics_type[1], metrics_type[1] = $1 FROM %s i WHERE metrics_type IS NOT NULL '
-                 'ORDER BY 2 DESC NULLS LAST, mst_key LIMIT 1', info) INTO known, is_known USING metric;
+  EXECUTE format($query$
+    SELECT array_agg(name ORDER BY place, key) FROM (
+      SELECT u.name, min(u.place) AS place, min(i.mst_key) AS key
+      FROM %1$s i, unnest(i.metrics_type) WITH ORDINALITY AS u(name, place) GROUP BY u.name) m $query$, info) INTO metrics;
   IF metric IS NULL THEN
-    RETURN coalesce(known, 'loss');
-  ELSIF metric <> 'loss' AND is_known IS NOT TRUE THEN
+    RETURN coalesce(metrics[1:max_panels], '{loss}');
+  END IF;
+  EXECUTE format($query$
+    SELECT array_agg(DISTINCT k ORDER BY k) FROM %1$s i, jsonb_array_elements(i.training_scores) AS s(score),
+      jsonb_object_keys(s.score) AS k WHERE k <> 'iteration' $query$, info) INTO known;
+  IF metric <> ALL (array_prepend('loss', known)) IS NOT FALSE THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
       MESSAGE = format('argument metric: "%s" is not a metric of the run', metric),
-      HINT = format('Use %s.', concat_ws(' or ', quote_literal('loss'), quote_literal(known)));
+      HINT = format('Use %s.', (SELECT string_agg(quote_literal(k), ', ') FROM unnest(coalesce(known, '{loss}')) k));
   END IF;
-  RETURN metric;
+  RETURN ARRAY[metric];
 END $$;
-COMMENT ON FUNCTION modelhop.choose_metric(regclass, text) IS
-'The metric that is drawn: the one asked for, or the run''s own, or its loss.';
+COMMENT ON FUNCTION modelhop.choose_metrics(regclass, text) IS
+'What is drawn, a panel each: the metric asked for (a loss or a metric), or the first eight metrics of the run, or its loss.';
 
-CREATE FUNCTION modelhop.picture_of_curves(info regclass, summary regclass, title text, metric text) RETURNS text
+CREATE FUNCTION modelhop.picture_of_curves(info regclass, title text, metric text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  column_suffix text := CASE metric WHEN 'loss' THEN 'loss' ELSE 'metrics' END;
-  iterations integer[];
   picture text;
 BEGIN
-  EXECUTE format('SELECT metrics_iters FROM %s', summary) INTO iterations;
   -- Validation curves are solid and training curves dashed; alone, training is solid.
   EXECUTE format($query$
     WITH ranked AS (SELECT rank, mst_key, modelhop.configuration_label(mst_key, model_id, compile_params, fit_params)
                            AS label FROM modelhop.rank_configurations(%1$L)),
-    curve AS (SELECT i.mst_key, 0 AS is_dashed, i.validation_%2$s AS value FROM %1$s i
-             WHERE i.validation_%2$s IS NOT NULL AND ($4 = 'loss' OR i.metrics_type[1] = $4)
-             UNION ALL
-             SELECT i.mst_key, (i.validation_%2$s IS NOT NULL)::integer, i.training_%2$s FROM %1$s i
-             WHERE i.training_%2$s IS NOT NULL AND ($4 = 'loss' OR i.metrics_type[1] = $4)),
-    point AS (SELECT r.rank, b.is_dashed, v.i, $1[v.i]::double precision AS x, coalesce(v.y, 'NaN') AS y
-              FROM curve b JOIN ranked r USING (mst_key), unnest(b.value) WITH ORDINALITY AS v(y, i)
-              WHERE $1[v.i] IS NOT NULL)
-    SELECT modelhop.draw_curves($2, $3, coalesce((SELECT array_agg(label ORDER BY rank) FROM ranked), '{}'),
-      coalesce(array_agg(rank ORDER BY rank, is_dashed, i), '{}'),
-      coalesce(array_agg(is_dashed ORDER BY rank, is_dashed, i), '{}'),
-      coalesce(array_agg(x ORDER BY rank, is_dashed, i), '{}'),
-      coalesce(array_agg(y ORDER BY rank, is_dashed, i), '{}')) FROM point $query$, info, column_suffix)
-    INTO picture
-    USING iterations, title, metric || ' (solid: validation, dashed: training)', metric;
+    scored AS (SELECT i.mst_key, 0 AS is_dashed, s.score
+               FROM %1$s i, jsonb_array_elements(i.validation_scores) AS s(score)
+               UNION ALL
+               SELECT i.mst_key, (i.validation_scores IS NOT NULL)::integer, s.score
+               FROM %1$s i, jsonb_array_elements(i.training_scores) AS s(score)),
+    point AS (SELECT r.rank, c.is_dashed, (c.score ->> 'iteration')::double precision AS x,
+                coalesce((c.score ->> $2)::double precision, 'NaN') AS y
+              FROM scored c JOIN ranked r USING (mst_key) WHERE c.score ? $2)
+    SELECT modelhop.draw_curves($1, $3, coalesce((SELECT array_agg(label ORDER BY rank) FROM ranked), '{}'),
+      coalesce(array_agg(rank ORDER BY rank, is_dashed, x), '{}'),
+      coalesce(array_agg(is_dashed ORDER BY rank, is_dashed, x), '{}'),
+      coalesce(array_agg(x ORDER BY rank, is_dashed, x), '{}'),
+      coalesce(array_agg(y ORDER BY rank, is_dashed, x), '{}')) FROM point $query$, info)
+    INTO picture USING title, metric, metric || ' (solid: validation, dashed: training)';
   RETURN picture;
 END $$;
-COMMENT ON FUNCTION modelhop.picture_of_curves(regclass, regclass, text, text) IS 'The SVG of plot_curves.';
+COMMENT ON FUNCTION modelhop.picture_of_curves(regclass, text, text) IS 'One panel of plot_curves.';
+
+CREATE FUNCTION modelhop.stack_pictures(pictures text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN cardinality(pictures) = 1 THEN pictures[1] ELSE
+    format('<svg xmlns="http://www.w3.org/2000/svg" width="%s" height="%s">', min(p.width), sum(p.height)) || E'\n'
+    || string_agg(regexp_replace(p.picture, '^<svg ', format('<svg y="%s" ', p.bottom - p.height)), '' ORDER BY p.place)
+    || E'</svg>\n' END
+  FROM (SELECT u.picture, u.place, substring(u.picture FROM 'width="(\d+)"')::integer AS width, size.height,
+          sum(size.height) OVER (ORDER BY u.place) AS bottom
+        FROM unnest(pictures) WITH ORDINALITY AS u(picture, place),
+          LATERAL (SELECT substring(u.picture FROM 'height="(\d+)"')::integer AS height) size) p
+$$;
+COMMENT ON FUNCTION modelhop.stack_pictures(text[]) IS 'One SVG of several, one below the other.';
 
 CREATE FUNCTION modelhop.plot_curves(output_table varchar, metric text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql
+LANGUAGE sql
 AS $$
-DECLARE
-  info pg_catalog.regclass := modelhop.info_table(output_table);
-  summary pg_catalog.regclass := modelhop.existing_table('output_table', output_table, '_summary');
-  chosen pg_catalog.text := modelhop.choose_metric(info, metric);
-BEGIN
-  PERFORM modelhop.check_columns('output_table', summary, ARRAY['metrics_iters']::pg_catalog.text[],
-                                 'Name the output of fit_multiple_model.');
-  RETURN modelhop.picture_of_curves(info, summary, pg_catalog.concat(output_table, ': ', chosen), chosen);
-END $$;
+  SELECT modelhop.stack_pictures(pg_catalog.array_agg(
+      modelhop.picture_of_curves(i.info, pg_catalog.concat(output_table, ': ', m.name), m.name) ORDER BY m.place))
+  FROM modelhop.info_table(output_table) AS i(info),
+    pg_catalog.unnest(modelhop.choose_metrics(i.info, metric)) WITH ORDINALITY AS m(name, place)
+$$;
 COMMENT ON FUNCTION modelhop.plot_curves(varchar, text) IS
-'The curves of all configurations of a run as SVG text; metric is loss or a metric of the run.';
+'The curves of all configurations of a run as SVG text; metric is a loss or a metric of the run, without it each of the first eight metrics has a panel.';
 
 CREATE FUNCTION modelhop.picture_of_timeline(info regclass, title text) RETURNS text
 LANGUAGE sql SET search_path = pg_catalog, pg_temp

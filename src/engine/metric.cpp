@@ -9,10 +9,6 @@
 namespace modelhop::engine {
 namespace {
 
-bool has_nan(const float* p, std::int64_t columns) {
-  return std::any_of(p, p + columns, [](float value) { return std::isnan(value); });
-}
-
 /// The id of a class that the loss ignores, which no prediction hits: others were refused when the batch was loaded.
 bool is_outside(const LossRows& rows, std::int64_t row) {
   return rows.class_ids != nullptr && (rows.class_ids[row] < 0 || rows.class_ids[row] >= rows.columns);
@@ -145,6 +141,10 @@ std::vector<double> row_weights(const MetricSpec& metric, const LossRows& rows, 
 }
 
 }  // namespace
+
+bool has_nan(const float* p, std::int64_t columns) {
+  return std::any_of(p, p + columns, [](float value) { return std::isnan(value); });
+}
 
 void add_metrics(const Objective& objective, std::span<const PredictedOutput> outputs, SemanticsProfile profile,
                  const at::Tensor& sample_weight, std::span<double> accumulators) {

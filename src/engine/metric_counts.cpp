@@ -2,6 +2,7 @@
 // Metrics that count: against thresholds, per class, in confusion matrices; and the sums of R2Score.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <sstream>
 
 #include "engine/metric_rows.hpp"
@@ -9,6 +10,8 @@
 
 namespace modelhop::engine {
 namespace {
+
+constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 
 /// Predictions of a row as thresholds see them: probabilities where logits were given, and only the k largest. Keras
 /// compares in float32.
@@ -20,9 +23,12 @@ std::vector<float> compared_row(const MetricSpec& metric, const float* p, std::i
   if (!metric.top_k) return values;
   std::vector<std::int64_t> order(static_cast<std::size_t>(columns));
   for (std::int64_t column = 0; column < columns; ++column) order[static_cast<std::size_t>(column)] = column;
-  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-    return values[static_cast<std::size_t>(a)] > values[static_cast<std::size_t>(b)];
-  });
+  // What is not a number comes last, so that the order is one.
+  const auto size_of = [&](std::int64_t column) {
+    const float value = values[static_cast<std::size_t>(column)];
+    return std::isnan(value) ? -std::numeric_limits<float>::infinity() : value;
+  };
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return size_of(a) > size_of(b); });
   for (std::size_t rank = static_cast<std::size_t>(std::min<std::int64_t>(*metric.top_k, columns)); rank < order.size();
        ++rank) {
     values[static_cast<std::size_t>(order[rank])] = -1e10F;
@@ -40,6 +46,13 @@ std::int64_t first_maximum(const MetricRows& batch, std::int64_t row, bool of_ta
     if (value(column) > value(best)) best = column;
   }
   return best;
+}
+
+[[noreturn]] void refuse_target(const MetricSpec& metric, double target) {
+  std::ostringstream text;
+  text << "metric \"" << metric.name << "\": class " << target << " of the data is outside 0.."
+       << metric.num_classes - 1;
+  throw Error(ErrorCode::kInvalidArgument, text.str(), "Give num_classes as many classes as there are.");
 }
 
 }  // namespace
@@ -90,28 +103,29 @@ void add_f_scores(const MetricSpec& metric, const MetricRows& batch, std::span<d
 
 void add_confusion(const MetricSpec& metric, const MetricRows& batch, std::span<double> sums) {
   const std::int64_t classes = metric.num_classes;
-  // Numbers are cut off as Keras casts them; what is too large or NaN cannot be cast.
+  // Numbers are cut off as Keras casts them. What is no class misses them all: Keras ends there, which would end a run.
   const auto class_of = [&](double value) {
-    if (value > -1.0 && value < static_cast<double>(classes)) return static_cast<std::int64_t>(value);
-    std::ostringstream text;
-    text << "metric \"" << metric.name << "\": class " << value << " is outside 0.." << classes - 1;
-    throw Error(ErrorCode::kInvalidArgument, text.str(), "Give num_classes as many classes as there are.");
+    return value > -1.0 && value < static_cast<double>(classes) ? static_cast<std::int64_t>(value) : classes;
   };
   const auto add = [&](double truth, double predicted, std::int64_t row) {
     if (metric.ignore_class && truth == static_cast<double>(*metric.ignore_class)) return;
-    sums[static_cast<std::size_t>(class_of(truth) * classes + class_of(predicted))] += batch.weight(row);
+    const std::int64_t true_class = class_of(truth);
+    if (true_class == classes) refuse_target(metric, truth);
+    sums[static_cast<std::size_t>(true_class * (classes + 1) + class_of(predicted))] += batch.weight(row);
   };
   for (std::int64_t row = 0; row < batch.rows.count(); ++row) {
     const float* p = batch.rows.outputs + row * batch.rows.columns;
     if (metric.kind == MetricKind::kOneHotIoU || metric.kind == MetricKind::kOneHotMeanIoU) {
-      add(static_cast<double>(first_maximum(batch, row, true)), static_cast<double>(first_maximum(batch, row, false)),
-          row);
+      const double predicted =
+          has_nan(p, batch.rows.columns) ? kNotANumber : static_cast<double>(first_maximum(batch, row, false));
+      add(static_cast<double>(first_maximum(batch, row, true)), predicted, row);
       continue;
     }
     for (std::int64_t column = 0; column < batch.rows.columns; ++column) {
-      const double predicted = metric.kind == MetricKind::kBinaryIoU
-                                   ? (p[column] >= static_cast<float>(metric.threshold) ? 1.0 : 0.0)
-                                   : static_cast<double>(p[column]);
+      double predicted = p[column];
+      if (metric.kind == MetricKind::kBinaryIoU && !std::isnan(predicted)) {
+        predicted = p[column] >= static_cast<float>(metric.threshold) ? 1.0 : 0.0;
+      }
       add(batch.target(row, column), predicted, row);
     }
   }

@@ -22,6 +22,8 @@ struct MetricRows {
   }
 };
 
+bool has_nan(const float* p, std::int64_t columns);
+
 // Each adds the rows to the sums of its family (metric.hpp).
 void add_counts(const MetricSpec& metric, const MetricRows& batch, std::span<double> sums);
 void add_f_scores(const MetricSpec& metric, const MetricRows& batch, std::span<double> sums);

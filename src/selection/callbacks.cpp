@@ -11,10 +11,6 @@ namespace {
 
 using Kind = CallbackSpec::Kind;
 
-bool is_monitor(const CallbackSpec& spec) {
-  return spec.kind == Kind::kEarlyStopping || spec.kind == Kind::kReduceLrOnPlateau || spec.kind == Kind::kKeepBest;
-}
-
 /// Whether `value` beats `reference` by more than `margin`. Nothing beats a reference that is no number, nor is beaten
 /// by one; without a reference any number is an improvement.
 bool is_better(const CallbackSpec& spec, double value, std::optional<double> reference, double margin) {
@@ -29,6 +25,15 @@ bool is_early_generation(SemanticsProfile profile) {
 
 }  // namespace
 
+bool is_monitor(const CallbackSpec& callback) {
+  return callback.kind == Kind::kEarlyStopping || callback.kind == Kind::kReduceLrOnPlateau ||
+         callback.kind == Kind::kKeepBest;
+}
+
+bool keeps_weights(const CallbackSpec& callback) {
+  return callback.kind == Kind::kKeepBest || (callback.kind == Kind::kEarlyStopping && callback.restore_best_weights);
+}
+
 Callbacks::Callbacks(std::vector<CallbackSpec> specs, SemanticsProfile profile, Rate rate)
     : specs_(std::move(specs)), profile_(profile), rate_(std::move(rate)), states_(specs_.size()) {
   for (std::size_t place = 0; place < specs_.size(); ++place) {
@@ -36,10 +41,6 @@ Callbacks::Callbacks(std::vector<CallbackSpec> specs, SemanticsProfile profile, 
                                     (specs_[place].kind == Kind::kEarlyStopping && is_early_generation(profile_));
     if (starts_at_baseline) states_[place].best = specs_[place].baseline;
   }
-}
-
-bool Callbacks::monitors() const {
-  return std::any_of(specs_.begin(), specs_.end(), is_monitor);
 }
 
 std::optional<double> Callbacks::first_rate(std::int64_t iteration) const {

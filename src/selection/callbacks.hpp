@@ -18,6 +18,11 @@ namespace modelhop {
 /// Losses and metrics of an iteration under the names that monitors use: "loss", "val_accuracy".
 using MonitoredScores = std::map<std::string, double>;
 
+/// Whether it looks at losses or metrics, so that each iteration must be evaluated.
+bool is_monitor(const CallbackSpec& callback);
+/// Whether a copy of the weights is laid aside for it.
+bool keeps_weights(const CallbackSpec& callback);
+
 struct CallbackDecision {
   bool stops = false;
   std::string reason;                   ///< the callback that stops
@@ -34,9 +39,6 @@ class Callbacks {
 
   /// `specs` are resolved: their monitors are names of scores, their modes not automatic.
   Callbacks(std::vector<CallbackSpec> specs, SemanticsProfile profile, Rate rate);
-
-  /// Whether any of them looks at losses or metrics, so that each iteration must be evaluated.
-  bool monitors() const;
 
   /// Before the first iteration. `iteration` counts from 0, over all runs of a warm start.
   std::optional<double> first_rate(std::int64_t iteration) const;

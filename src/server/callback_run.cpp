@@ -2,6 +2,7 @@
 #include "server/callback_run.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "modelhop/error.hpp"
 #include "server/trainer_requests.hpp"
@@ -9,13 +10,6 @@
 
 namespace modelhop::server {
 namespace {
-
-using Kind = CallbackSpec::Kind;
-
-bool is_monitor(const CallbackSpec& callback) {
-  return callback.kind == Kind::kEarlyStopping || callback.kind == Kind::kReduceLrOnPlateau ||
-         callback.kind == Kind::kKeepBest;
-}
 
 void add_scores(const std::string& prefix, const Scoring& scoring, const Score& score, MonitoredScores& scores) {
   const std::vector<std::string> names = scoring.names();
@@ -55,14 +49,6 @@ void CallbackRun::set_rate(ConfigurationKey key, std::int32_t iteration, const s
   record_.happened(key, {iteration, callback, rate});
 }
 
-double CallbackRun::rate_of(ConfigurationKey key, const UnitRecord& trained) const {
-  // A state reports none until one was set.
-  if (trained.learning_rate > 0.0) return trained.learning_rate;
-  const auto own = std::find_if(plan_.configurations.begin(), plan_.configurations.end(),
-                                [key](const ConfigurationPlan& configuration) { return configuration.key == key; });
-  return own->train.optimizer.learning_rate;
-}
-
 bool CallbackRun::iteration_ended(ConfigurationKey key, std::int32_t iteration) {
   const auto found = callbacks_.find(key);
   if (found == callbacks_.end()) return false;
@@ -70,7 +56,7 @@ bool CallbackRun::iteration_ended(ConfigurationKey key, std::int32_t iteration) 
   const auto trained = std::find_if(units.rbegin(), units.rend(),
                                     [](const UnitRecord& unit) { return unit.unit.kind == UnitKind::kTrain; });
   const CallbackDecision decision = found->second.end_iteration(iteration - 1, plan_.first_iteration + iteration - 2,
-                                                                scores_of(key, iteration), rate_of(key, *trained));
+                                                                scores_of(key, iteration), trained->learning_rate);
   for (const int place : decision.keeps) keep_weights(trainer_, key, place);
   if (decision.stops) {
     record_.happened(key, {iteration, decision.reason, std::nullopt});
@@ -78,9 +64,13 @@ bool CallbackRun::iteration_ended(ConfigurationKey key, std::int32_t iteration) 
     if (iteration < plan_.iterations) record_.stopped(key, iteration);
     return true;
   }
-  if (decision.learning_rate && iteration < plan_.iterations) {
-    set_rate(key, iteration, decision.rate_reason, *decision.learning_rate);
+  if (!decision.learning_rate || iteration == plan_.iterations) return false;
+  if (!std::isfinite(*decision.learning_rate)) {
+    // A step of such a size leaves no weight that is a number.
+    record_.diverged(key);
+    return true;
   }
+  set_rate(key, iteration, decision.rate_reason, *decision.learning_rate);
   return false;
 }
 
@@ -99,6 +89,22 @@ void check_callbacks(const TrainSpec& train, bool has_validation) {
       throw Error(ErrorCode::kInvalidArgument,
                   "callback " + callback.name + " monitors \"" + callback.monitor + "\", but validation_table is NULL",
                   "Give a validation_table, or monitor=\'" + callback.monitor.substr(4) + "\'.");
+    }
+  }
+}
+
+void check_first_rates(const RunPlan& plan) {
+  for (const ConfigurationPlan& configuration : plan.configurations) {
+    for (const CallbackSpec& callback : configuration.train.callbacks) {
+      if (callback.kind != CallbackSpec::Kind::kLearningRateSchedule ||
+          std::isfinite(scheduled_rate(callback.schedule, plan.first_iteration - 1))) {
+        continue;
+      }
+      throw Error(ErrorCode::kInvalidArgument,
+                  (plan.is_single ? std::string() : "mst_key " + std::to_string(configuration.key) + ": ") +
+                      "callback " + callback.name + ": the learning rate of iteration " +
+                      std::to_string(plan.first_iteration) + " is not a finite number",
+                  "Give a schedule that stays within bounds.");
     }
   }
 }

@@ -26,7 +26,6 @@ class CallbackRun {
 
  private:
   MonitoredScores scores_of(ConfigurationKey key, std::int32_t iteration) const;
-  double rate_of(ConfigurationKey key, const UnitRecord& trained) const;
   void set_rate(ConfigurationKey key, std::int32_t iteration, const std::string& callback, double rate);
 
   TrainerClient& trainer_;
@@ -38,6 +37,10 @@ class CallbackRun {
 /// Throws Error where a callback could never do its work: it monitors validation and there is none. Called before
 /// anything is written.
 void check_callbacks(const TrainSpec& train, bool has_validation);
+
+/// Throws Error where a schedule has no finite rate for the first iteration. Later on, such a rate makes a
+/// configuration diverge.
+void check_first_rates(const RunPlan& plan);
 
 /// Whether callbacks look at losses or metrics.
 bool has_monitors(const TrainSpec& train);

@@ -31,6 +31,7 @@ void check_table(const PackedTable& table, const StoredModel& model) {
     const auto& trained = model.outputs[place].class_values;
     if (!own.empty() && !trained.empty() && own != trained) refuse("has other classes than");
   }
+  if (table.normalizing_consts != model.normalizing_consts) refuse("has another normalizing_const than");
   check_fits_data(model.model, model.train, table.independent_shapes(), table.dependent_variables());
 }
 

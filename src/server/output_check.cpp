@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The output tables before a run: free names, or the tables of the run that is continued.
-#include <algorithm>
+#include <limits>
 #include <map>
 
 #include "server/bridge.hpp"
@@ -111,6 +111,12 @@ void continue_former_run(const RunRequest& request, const std::string& text, Run
                                                         "\" must have one row to continue from");
   }
   plan.first_iteration = std::stoi(*former[0][0]);
+  if (plan.first_iteration < 1 || plan.iterations > std::numeric_limits<int>::max() - plan.first_iteration) {
+    throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                   "argument num_iterations: " + std::to_string(plan.iterations) + " from iteration " +
+                       std::to_string(plan.first_iteration) + " on cannot be counted",
+                   "Call without warm_start.");
+  }
   // The former seed unless another is wanted, so that two runs of n iterations see the orders of one of 2n.
   if (!request.seed) plan.seed = std::stoll(*former[0][1]);
   take_former_states(plan);

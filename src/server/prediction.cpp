@@ -17,7 +17,7 @@ namespace modelhop::server {
 namespace {
 
 constexpr std::int64_t kBatchRows = 1024;
-constexpr std::int64_t kBatchBytes = std::int64_t{64} << 20;
+constexpr std::int64_t kBatchBytes = std::int64_t{64} << 20;  // of examples, and of predictions
 
 class PredictionRun {
  public:
@@ -27,7 +27,8 @@ class PredictionRun {
   void run() {
     Spi spi;
     ExampleCursor cursor(source_);
-    const std::int64_t limit = std::clamp<std::int64_t>(kBatchBytes / source_.layout(0).row_bytes(), 1, kBatchRows);
+    const std::int64_t row_bytes = std::max(source_.layout(0).row_bytes(), output_row_bytes());
+    const std::int64_t limit = std::clamp<std::int64_t>(kBatchBytes / row_bytes, 1, kBatchRows);
     const auto in_flight = static_cast<std::size_t>(trainer_.info().slots) + 1;
     while (cursor.fetch(limit) > 0) {
       send(cursor);
@@ -40,6 +41,14 @@ class PredictionRun {
 
  private:
   using Ids = std::vector<std::optional<std::string>>;
+
+  std::int64_t output_row_bytes() const {
+    std::int64_t bytes = 0;
+    for (std::size_t output = 0; output < model_.model.outputs.size(); ++output) {
+      bytes += element_count(model_.model.output_shape(output)) * static_cast<std::int64_t>(sizeof(float));
+    }
+    return bytes;
+  }
 
   void send(ExampleCursor& cursor) {
     const auto number = ++last_batch_;

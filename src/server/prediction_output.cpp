@@ -12,8 +12,10 @@
 namespace modelhop::server {
 namespace {
 
-// Rows of one INSERT: enough to make its fixed cost vanish, few enough to stay far from a value's limit.
+// Rows of one INSERT and their text: enough to make its fixed cost vanish, little enough to stay far from a value's
+// limit.
 constexpr std::size_t kRowsPerInsert = 32768;
+constexpr std::size_t kNumberBytesPerInsert = std::size_t{4} << 20;
 
 /// Whether the loss compares scores of classes.
 bool is_of_classes(LossKind kind) {
@@ -90,12 +92,13 @@ void PredictionOutput::add(const std::vector<std::optional<std::string>>& ids, s
       if (part.is_numbers) {
         add_row(id, part, std::nullopt, std::nullopt, 1);
         numbers_.back() = nested_text(part.shape, 0, outputs.first(width));
+        number_bytes_ += numbers_.back()->size();
       } else {
         add_classes(part, id, outputs.first(width));
       }
       outputs = outputs.subspan(width);
     }
-    if (ids_.size() >= kRowsPerInsert) flush();
+    if (ids_.size() >= kRowsPerInsert || number_bytes_ >= kNumberBytesPerInsert) flush();
   }
 }
 
@@ -145,6 +148,7 @@ void PredictionOutput::flush() {
   probabilities_.clear();
   ranks_.clear();
   numbers_.clear();
+  number_bytes_ = 0;
 }
 
 }  // namespace modelhop::server

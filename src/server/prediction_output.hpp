@@ -56,6 +56,7 @@ class PredictionOutput {
   std::vector<std::optional<std::string>> probabilities_;
   std::vector<std::int32_t> ranks_;
   std::vector<std::optional<std::string>> numbers_;
+  std::size_t number_bytes_ = 0;  ///< of all numbers_
 };
 
 }  // namespace modelhop::server

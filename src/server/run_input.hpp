@@ -13,6 +13,9 @@ const std::string& required(const std::optional<std::string>& value, const char*
 void check_columns(const char* argument, const std::string& text, Oid relation,
                    const std::vector<std::string>& columns);
 
+/// What to select for the semantics of a table of architectures: tables that others made do not have the column.
+std::string semantics_expression(Oid relation);
+
 /// Fills plan.configurations, plan.architectures and the names that the summary tells; plan.training is read already.
 void read_configurations(const RunRequest& request, RunPlan& plan);
 

@@ -36,7 +36,8 @@ struct ConfigurationPlan {
   std::string fit_params;
   TrainSpec train;
   MemoryEstimate memory;
-  bool is_monitored = false;  ///< callbacks look at its scores: each iteration is evaluated
+  std::int64_t kept_bytes = 0;  ///< copies of the weights that callbacks lay aside
+  bool is_monitored = false;    ///< callbacks look at its scores: each iteration is evaluated
   Origin origin = Origin::kInitializers;
 };
 

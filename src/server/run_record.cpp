@@ -8,12 +8,14 @@
 namespace modelhop::server {
 namespace {
 
+// Iterations end in their order, so the units of one that has just ended stand at the end.
+
 /// The evaluations of an iteration in the order of the segments, so that rounding does not depend on which ended first.
 std::vector<const EvaluatedSums*> evaluations(const std::vector<UnitRecord>& units, UnitKind kind,
                                               std::int32_t iteration) {
   std::vector<const UnitRecord*> parts;
-  for (const UnitRecord& record : units) {
-    if (record.unit.kind == kind && record.unit.iteration == iteration) parts.push_back(&record);
+  for (auto record = units.rbegin(); record != units.rend() && record->unit.iteration >= iteration; ++record) {
+    if (record->unit.kind == kind && record->unit.iteration == iteration) parts.push_back(&*record);
   }
   std::sort(parts.begin(), parts.end(),
             [](const UnitRecord* a, const UnitRecord* b) { return a->unit.segment < b->unit.segment; });
@@ -22,7 +24,6 @@ std::vector<const EvaluatedSums*> evaluations(const std::vector<UnitRecord>& uni
   return sums;
 }
 
-/// Iterations end in their order, so the units of the one that is asked for stand near the end.
 int count_units(const ConfigurationRecord& configuration, UnitKind kind, std::int32_t iteration) {
   int count = 0;
   for (auto record = configuration.units.rbegin(); record != configuration.units.rend(); ++record) {
@@ -71,6 +72,11 @@ bool RunRecord::score(ConfigurationKey key, std::int32_t iteration, std::int64_t
   scored.training = scoring.score(evaluations(configuration.units, UnitKind::kEvaluateTraining, iteration));
   if (shape_.validation_segments > 0) {
     scored.validation = scoring.score(evaluations(configuration.units, UnitKind::kEvaluateValidation, iteration));
+  }
+  // The scores are all that is asked for later, and sums may be millions.
+  for (auto record = configuration.units.rbegin(); record != configuration.units.rend(); ++record) {
+    if (record->unit.iteration < iteration) break;
+    record->sums = {};
   }
   const bool is_finite = std::isfinite(scored.training.loss) || shape_.training_segments == 0;
   configuration.scores.push_back(std::move(scored));

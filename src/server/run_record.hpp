@@ -83,6 +83,7 @@ class RunRecord {
   /// unit must be retired.
   UnitOutcome add(const UnitRecord& unit);
   void stopped(ConfigurationKey key, std::int32_t iteration) { configurations_.at(key).stopped_iteration = iteration; }
+  void diverged(ConfigurationKey key) { configurations_.at(key).has_diverged = true; }
   void kept_weights(ConfigurationKey key, std::int32_t iteration) {
     configurations_.at(key).weights_iteration = iteration;
   }

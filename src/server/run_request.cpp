@@ -3,8 +3,10 @@
 #include "server/run_request.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "server/bridge.hpp"
+#include "server/callback_run.hpp"
 #include "server/query.hpp"
 #include "server/run_input.hpp"
 #include "server/segment_feed.hpp"
@@ -148,8 +150,14 @@ void read_data(const RunRequest& request, RunPlan& plan) {
   plan.segment_bytes += plan.validation->decoded_bytes();
 }
 
+/// Estimates may be as large as a number can be.
+std::int64_t saturated_sum(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
+}
+
 std::string megabytes(std::int64_t bytes) {
-  return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MB";
+  return std::to_string(saturated_sum(bytes, (1 << 20) - 1) >> 20) + " MB";
 }
 
 /// Streaming is chosen only where the data does not fit the cache and nobody asked for an order that needs it.
@@ -177,16 +185,18 @@ void check_memory(RunPlan& plan, int slots) {
   plan.slots = slots;
   std::int64_t states = 0;
   std::int64_t workspace = 0;
+  const auto lasting = [](const ConfigurationPlan& one) { return saturated_sum(one.memory.state, one.kept_bytes); };
+  const auto total = [&](const ConfigurationPlan& one) { return saturated_sum(lasting(one), one.memory.workspace); };
   const ConfigurationPlan* largest = &plan.configurations.front();
   for (const ConfigurationPlan& configuration : plan.configurations) {
-    states += configuration.memory.state;
+    states = saturated_sum(states, lasting(configuration));
     workspace = std::max(workspace, configuration.memory.workspace);
-    if (configuration.memory.state + configuration.memory.workspace > largest->memory.state + largest->memory.workspace)
-      largest = &configuration;
+    if (total(configuration) > total(*largest)) largest = &configuration;
   }
   const std::int64_t busy = std::min<std::int64_t>(slots, static_cast<std::int64_t>(plan.configurations.size()));
   const std::int64_t segments = plan.is_cached ? plan.segment_bytes : 0;
-  plan.needed_memory = states + busy * workspace + segments;
+  plan.needed_memory = saturated_sum(states, segments);
+  for (std::int64_t slot = 0; slot < busy; ++slot) plan.needed_memory = saturated_sum(plan.needed_memory, workspace);
   if (plan.needed_memory <= plan.memory_limit) return;
   throw Error(ErrorCode::kOutOfMemory,
               "the run needs " + megabytes(plan.needed_memory) + " in the trainer, its limit is " +
@@ -219,6 +229,7 @@ RunPlan make_run_plan(const RunRequest& request) {
   resolve_frequency(request, plan);
   plan.seed = request.seed ? *request.seed : drawn_seed();
   resolve_output(request, plan);
+  check_first_rates(plan);
   check_memory(plan, settings.slots);
   return plan;
 }

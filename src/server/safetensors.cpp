@@ -6,13 +6,14 @@
 #include <string_view>
 
 #include "modelhop/error.hpp"
+#include "spec/grammar_text.hpp"
 #include "spec/json_text.hpp"
 
 namespace modelhop::server {
 namespace {
 
 constexpr std::size_t kLengthBytes = 8;
-constexpr std::uint64_t kMaxHeaderBytes = std::uint64_t{100} << 20;  // the format's own limit
+constexpr std::size_t kMaxAxes = 64;
 constexpr std::int64_t kMaxBytes = std::int64_t{1} << 40;
 
 [[noreturn]] void refuse(const std::string& problem) {
@@ -20,10 +21,9 @@ constexpr std::int64_t kMaxBytes = std::int64_t{1} << 40;
               "Give the bytes of a .safetensors file with the float32 arrays of get_weights().");
 }
 
-std::string shape_text(const Shape& shape) {
-  std::string text = "(";
-  for (const std::int64_t extent : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
-  return text + ")";
+/// Names come from the file and may be of any length.
+std::string array_text(const std::string& name) {
+  return "array " + spec::in_quotes(name);
 }
 
 std::uint64_t header_length(std::span<const std::byte> bytes) {
@@ -36,7 +36,7 @@ std::int64_t byte_count(const Shape& shape) {
   std::int64_t bytes = 4;
   for (const std::int64_t extent : shape) {
     if (extent < 0 || __builtin_mul_overflow(bytes, extent, &bytes) || bytes > kMaxBytes) {
-      refuse("shape " + shape_text(shape) + " is out of range");
+      refuse("shape " + spec::to_text(shape) + " is out of range");
     }
   }
   return bytes;
@@ -50,31 +50,32 @@ struct Entry {
 
 std::vector<std::int64_t> integers(const std::string& name, const spec::Json& entry, const char* key) {
   const auto found = entry.find(key);
-  if (found == entry.end() || !found->is_array()) refuse("array \"" + name + "\" has no list \"" + key + "\"");
+  if (found == entry.end() || !found->is_array()) refuse(array_text(name) + " has no list \"" + key + "\"");
+  if (found->size() > kMaxAxes) refuse(array_text(name) + " has " + std::to_string(found->size()) + " axes");
   std::vector<std::int64_t> values;
   for (const auto& value : *found) {
     const bool fits =
         value.is_number_integer() &&
         !(value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(kMaxBytes));
-    if (!fits) refuse("array \"" + name + "\" has \"" + key + "\" " + value.dump());
+    if (!fits) refuse(array_text(name) + " has \"" + key + "\" " + spec::in_quotes(value.dump()));
     values.push_back(value.get<std::int64_t>());
   }
   return values;
 }
 
 Entry read_entry(const std::string& name, const spec::Json& value) {
-  if (!value.is_object()) refuse("array \"" + name + "\" is not described");
+  if (!value.is_object()) refuse(array_text(name) + " is not described");
   const auto type = value.find("dtype");
   if (type == value.end() || *type != "F32") {
-    refuse("array \"" + name + "\" has type " + (type == value.end() ? std::string("none") : type->dump()) +
-           ", not \"F32\"");
+    refuse(array_text(name) + " has type " +
+           (type == value.end() ? std::string("none") : spec::in_quotes(type->dump())) + ", not F32");
   }
   Entry entry;
   entry.array = {name, integers(name, value, "shape")};
   const std::vector<std::int64_t> offsets = integers(name, value, "data_offsets");
   if (offsets.size() != 2 || offsets[0] < 0 || offsets[1] < offsets[0] ||
       offsets[1] - offsets[0] != byte_count(entry.array.shape)) {
-    refuse("array \"" + name + "\" of shape " + shape_text(entry.array.shape) + " does not fit its data_offsets");
+    refuse(array_text(name) + " of shape " + spec::to_text(entry.array.shape) + " does not fit its data_offsets");
   }
   entry.begin = offsets[0];
   entry.end = offsets[1];
@@ -83,9 +84,13 @@ Entry read_entry(const std::string& name, const spec::Json& value) {
 
 spec::Json read_header(std::string_view text) {
   try {
-    return spec::read_json_text(text);
-  } catch (const Error&) {
-    refuse("the header is not valid JSON");
+    return spec::read_json_text("header", text);
+  } catch (const Error& error) {
+    // What the reader shows of the text need not be UTF-8.
+    const std::string problem = error.what();
+    const bool is_plain =
+        std::all_of(problem.begin(), problem.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    refuse(is_plain ? problem : "header is not valid JSON");
   }
 }
 
@@ -117,7 +122,7 @@ std::vector<std::byte> write_safetensors(const std::vector<NamedArray>& arrays, 
 SafetensorsFile read_safetensors(std::span<const std::byte> bytes) {
   if (bytes.size() < kLengthBytes) refuse(std::to_string(bytes.size()) + " bytes are too few");
   const std::uint64_t length = header_length(bytes);
-  if (length > kMaxHeaderBytes || length > bytes.size() - kLengthBytes) {
+  if (length > bytes.size() - kLengthBytes) {
     refuse("a header of " + std::to_string(length) + " bytes does not fit into " + std::to_string(bytes.size()));
   }
   const spec::Json header =
@@ -133,7 +138,7 @@ SafetensorsFile read_safetensors(std::span<const std::byte> bytes) {
   file.data = bytes.subspan(kLengthBytes + static_cast<std::size_t>(length));
   std::int64_t offset = 0;
   for (Entry& entry : entries) {
-    if (entry.begin != offset) refuse("array \"" + entry.array.name + "\" does not begin where another one ends");
+    if (entry.begin != offset) refuse(array_text(entry.array.name) + " does not begin where another one ends");
     offset = entry.end;
     file.arrays.push_back(std::move(entry.array));
   }
@@ -163,8 +168,8 @@ std::span<const std::byte> weights_of(const ModelSpec& model, std::span<const st
   }
   for (std::size_t place = 0; place < own.size(); ++place) {
     if (file.arrays[place].shape == own[place].shape) continue;
-    refuse("array \"" + file.arrays[place].name + "\" has shape " + shape_text(file.arrays[place].shape) +
-           " where weight \"" + own[place].name + "\" of the architecture has " + shape_text(own[place].shape));
+    refuse(array_text(file.arrays[place].name) + " has shape " + spec::to_text(file.arrays[place].shape) +
+           " where weight \"" + own[place].name + "\" of the architecture has " + spec::to_text(own[place].shape));
   }
   return file.data;
 }

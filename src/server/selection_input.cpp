@@ -110,12 +110,10 @@ void read_architectures(const std::vector<std::int32_t>& model_ids, RunPlan& pla
   const Oid relation = existing_table(argument, text);
   check_columns(argument, text, relation, {"model_id", "model_arch", "model_weights"});
   plan.model_arch_table = table_name(relation);
-  // Tables that others made do not have it.
-  const bool has_semantics = has_column(relation, "keras_semantics");
-  const auto rows = query(std::string("SELECT model_id, model_arch::text, octet_length(model_weights), ") +
-                              (has_semantics ? "keras_semantics" : "NULL") + " FROM " + plan.model_arch_table.quoted() +
-                              " WHERE model_id = ANY ($1::integer[])",
-                          {array_text(model_ids)});
+  const auto rows =
+      query("SELECT model_id, model_arch::text, octet_length(model_weights), " + semantics_expression(relation) +
+                " FROM " + plan.model_arch_table.quoted() + " WHERE model_id = ANY ($1::integer[])",
+            {array_text(model_ids)});
   for (std::int32_t id : model_ids) {
     const std::string subject = "model_id " + std::to_string(id) + " of \"" + text + "\"";
     const auto is_this = [id](const Row& row) { return row[0] == std::to_string(id); };
@@ -155,6 +153,8 @@ ConfigurationPlan make_configuration(const SelectionRow& row, std::size_t archit
     throw Error(ErrorCode::kInvalidArgument, "shuffle over the whole segment needs a cached run, and this run streams");
   }
   configuration.memory = estimate_memory(used.model, configuration.train);
+  const auto& callbacks = configuration.train.callbacks;
+  configuration.kept_bytes = used.parameters * 4 * std::count_if(callbacks.begin(), callbacks.end(), keeps_weights);
   configuration.origin = used.has_weights ? Origin::kArchitectureTable : Origin::kInitializers;
   return configuration;
 }
@@ -174,6 +174,13 @@ void check_columns(const char* argument, const std::string& text, Oid relation,
     throw SqlError(ERRCODE_UNDEFINED_COLUMN,
                    std::string("argument ") + argument + ": table \"" + text + "\" has no column \"" + column + "\"");
   }
+}
+
+std::string semantics_expression(Oid relation) {
+  const auto columns = table_columns(relation);
+  const bool has_semantics = std::any_of(columns.begin(), columns.end(),
+                                         [](const Column& column) { return column.name == "keras_semantics"; });
+  return has_semantics ? "keras_semantics" : "NULL::text";
 }
 
 void read_configurations(const RunRequest& request, RunPlan& plan) {

@@ -53,9 +53,8 @@ std::vector<Shape> trained_shapes(const StoredModel& model) {
 }
 
 void read_architecture(StoredModel& model, Oid relation) {
-  const std::string semantics = has_column(relation, "keras_semantics") ? "keras_semantics" : "NULL";
-  const auto rows = query("SELECT model_arch::text, octet_length(model_weights), " + semantics + " FROM " +
-                          model.table.quoted() + where_key(model));
+  const auto rows = query("SELECT model_arch::text, octet_length(model_weights), " + semantics_expression(relation) +
+                          " FROM " + model.table.quoted() + where_key(model));
   if (rows.empty() && !model.is_single) {
     throw SqlError(ERRCODE_UNDEFINED_OBJECT,
                    "argument mst_key: \"" + model.text + "\" has no model with mst_key " + std::to_string(model.key));
@@ -116,7 +115,8 @@ void read_summary(StoredModel& model, const TableName& table) {
     model.outputs.push_back({row[0].value_or(""), row[1].value_or("one_hot"), {}});
     read_class_values(table, relation, model.outputs.back());
   }
-  for (const Row& row : query("SELECT unnest(" + constants + ")::double precision FROM " + table.quoted() + " AS s")) {
+  // The text of a real, as the packed table's constants were read: the same factors as in training.
+  for (const Row& row : query("SELECT unnest(" + constants + ") FROM " + table.quoted() + " AS s")) {
     model.normalizing_consts.push_back(row[0] ? std::stod(*row[0]) : 1.0);
   }
   if (model.outputs.size() != model.model.outputs.size() ||

@@ -12,7 +12,7 @@ namespace {
 
 using namespace spec;
 
-constexpr std::size_t kMaxAccumulators = 20'000'000;
+constexpr std::size_t kMaxAccumulators = 8'000'000;  // of an evaluation: they travel in one message of 64 MB
 
 std::string architecture(const ModelSpec& model) {
   return "architecture " + in_quotes(model.name);

@@ -23,7 +23,7 @@ std::size_t python_token(std::string_view rest) {
 
 class Scan {
  public:
-  explicit Scan(std::string_view text) : text_(text) {}
+  Scan(const std::string& what, std::string_view text) : what_(what), text_(text) {}
 
   std::string run() {
     legal_.reserve(text_.size());
@@ -36,12 +36,11 @@ class Scan {
     const char character = text_[at_];
     if (character == '"') return copy_string();
     if (character == '[' || character == '{') {
-      if (++depth_ > kMaxDepth)
-        refuse("architecture JSON is nested deeper than " + std::to_string(kMaxDepth) + " levels");
+      if (++depth_ > kMaxDepth) refuse(what_ + " JSON is nested deeper than " + std::to_string(kMaxDepth) + " levels");
     } else if (character == ']' || character == '}') {
       --depth_;
     } else if (character == ',' && ++values_ > kMaxValues) {
-      refuse("architecture JSON has more than " + std::to_string(kMaxValues) + " values");
+      refuse(what_ + " JSON has more than " + std::to_string(kMaxValues) + " values");
     } else if (const std::size_t length = python_token(text_.substr(at_)); length > 0) {
       legal_.append("\"").append(text_.substr(at_, length)).append("\"");
       at_ += length;
@@ -58,6 +57,7 @@ class Scan {
     legal_.append(text_.substr(begin, at_ - begin));
   }
 
+  const std::string& what_;
   std::string_view text_;
   std::size_t at_ = 0;
   int depth_ = 0;
@@ -67,19 +67,18 @@ class Scan {
 
 }  // namespace
 
-Json read_json_text(std::string_view text) {
+Json read_json_text(const std::string& what, std::string_view text) {
   if (text.size() > kMaxBytes) {
-    refuse("architecture JSON has " + std::to_string(text.size()) + " bytes, the limit is " +
-           std::to_string(kMaxBytes));
+    refuse(what + " JSON has " + std::to_string(text.size()) + " bytes, the limit is " + std::to_string(kMaxBytes));
   }
-  const std::string legal = Scan(text).run();
+  const std::string legal = Scan(what, text).run();
   try {
     return Json::parse(legal);
   } catch (const Json::exception& error) {
-    const std::string what = error.what();
-    const std::size_t detail = what.find("] ");
-    refuse("architecture is not valid JSON: " +
-           in_quotes(detail == std::string::npos ? what : what.substr(detail + 2)));
+    const std::string problem = error.what();
+    const std::size_t detail = problem.find("] ");
+    refuse(what +
+           " is not valid JSON: " + in_quotes(detail == std::string::npos ? problem : problem.substr(detail + 2)));
   }
 }
 

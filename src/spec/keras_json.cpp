@@ -151,7 +151,7 @@ class ModelBuilder {
 
 ModelSpec parse_keras_json(std::string_view json, const std::vector<Shape>& input_shapes,
                            std::optional<SemanticsProfile> profile) {
-  Graph graph = read_keras_graph(read_json_text(json), input_shapes);
+  Graph graph = read_keras_graph(read_json_text("architecture", json), input_shapes);
   if (profile) graph.profile = *profile;
   settle_masks(graph);
   return ModelBuilder(graph, input_shapes).build();

@@ -160,10 +160,11 @@ double value_of_confusion(const MetricSpec& metric, std::span<const double> sums
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), id) == wanted.end()) continue;
     double row = 0.0, column = 0.0;
     for (std::size_t j = 0; j < classes; ++j) {
-      row += sums[i * classes + j];
-      column += sums[j * classes + i];
+      row += sums[i * (classes + 1) + j];
+      column += sums[j * (classes + 1) + i];
     }
-    const double hits = sums[i * classes + i], whole = row + column - hits;
+    row += sums[i * (classes + 1) + classes];
+    const double hits = sums[i * (classes + 1) + i], whole = row + column - hits;
     if (whole == 0.0) continue;
     sum += hits / whole;
     counted += 1.0;
@@ -229,7 +230,7 @@ std::size_t accumulator_count(const MetricSpec& metric, std::int64_t columns) {
     case MetricFamily::kFScores:
       return 4 * width;
     case MetricFamily::kConfusion:
-      return static_cast<std::size_t>(metric.num_classes) * static_cast<std::size_t>(metric.num_classes);
+      return static_cast<std::size_t>(metric.num_classes) * (static_cast<std::size_t>(metric.num_classes) + 1);
     case MetricFamily::kR2:
       return 3 * width + 2;
   }

@@ -46,7 +46,8 @@ bool is_blank(char c) {
 class Reader {
  public:
   Reader(std::string_view text, std::string_view what) : text_(text), what_(what) {
-    if (text.size() > kMaxText) refuse(named() + "parameters have " + std::to_string(text.size()) + " bytes, the limit is 1 MB");
+    if (text.size() > kMaxText)
+      refuse(named() + "parameters have " + std::to_string(text.size()) + " bytes, the limit is 1 MB");
   }
 
   PythonValue whole_value() {
@@ -318,7 +319,7 @@ PythonValue parse_python_value(std::string_view text, std::string_view what) {
 }
 
 std::vector<std::pair<std::string, PythonValue>> parse_python_assignments(std::string_view text,
-                                                                         std::string_view what) {
+                                                                          std::string_view what) {
   return Reader(text, what).assignments();
 }
 

@@ -224,8 +224,7 @@ void Connection::set_state(const wire::SetState& message, wire::FileDescriptor f
 }
 
 void Connection::get_state(const wire::GetState& message) {
-  Configuration& configuration = open_run().configuration(message.configuration());
-  check(!configuration.is_training(), "GetState while a training unit is queued or running");
+  Configuration& configuration = idle_configuration(message.configuration(), "GetState");
   State& state = configuration.state();
   finish_training(*configuration.model(), state);
   const std::int64_t weights = configuration.model()->parameter_count();

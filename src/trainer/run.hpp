@@ -73,7 +73,6 @@ class Configuration {
   void restore_weights(int place);
 
   // Who uses it, kept by the thread that owns the connections.
-  bool is_training() const { return is_training_; }
   bool is_in_use() const { return is_training_ || readers_ > 0; }
   /// Throws kInternal where the unit would not be alone with what it writes.
   void begin_unit(bool trains);

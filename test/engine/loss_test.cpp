@@ -316,13 +316,40 @@ TEST(Metric, CountsAnIgnoredClassAsMiss) {
   }
 }
 
-TEST(Metric, RefusesPredictionsThatAreNoClass) {
+TEST(Metric, CountsPredictionsThatAreNoClassAsMisses) {
+  Objective objective;
+  objective.metrics = {{MetricKind::kMeanIoU, "iou"}};
+  objective.metric_columns = {1};
+  const at::Tensor target = at::tensor({1.0F, 1.0F, 0.0F}).view({3, 1});
+  for (const float predicted : {2.0F, -1.0F, 1e30F, std::nanf("")}) {
+    std::vector<double> sums(objective.accumulators());
+    const PredictedOutput output{at::tensor({predicted, 1.0F, 0.0F}).view({3, 1}), target, false, {}};
+    add_metrics(objective, {&output, 1}, SemanticsProfile::kTf2Legacy, {}, sums);
+    EXPECT_DOUBLE_EQ(metric_value(objective.metrics[0], sums, 1), (0.5 + 1.0) / 2.0) << predicted;
+  }
+}
+
+TEST(Metric, CountsNotANumberAsMissOfItsClass) {
+  Objective objective;
+  objective.metrics = {{MetricKind::kOneHotMeanIoU, "one_hot"}, {MetricKind::kBinaryIoU, "binary"}};
+  objective.metric_columns = {2, 2};
+  const at::Tensor target = at::tensor({1.0F, 0.0F, 0.0F, 1.0F}).view({2, 2});
+  const at::Tensor predictions = at::tensor({std::nanf(""), 0.0F, 0.0F, 1.0F}).view({2, 2});
+  std::vector<double> sums(objective.accumulators());
+  const PredictedOutput output{predictions, target, false, {}};
+  add_metrics(objective, {&output, 1}, SemanticsProfile::kTf2Legacy, {}, sums);
+  const std::span<const double> all = sums;
+  EXPECT_DOUBLE_EQ(metric_value(objective.metrics[0], all.first(6), 2), 0.5);
+  EXPECT_DOUBLE_EQ(metric_value(objective.metrics[1], all.subspan(6), 2), (1.0 + 0.5) / 2.0);
+}
+
+TEST(Metric, RefusesTargetsThatAreNoClass) {
   Objective objective;
   objective.metrics = {{MetricKind::kMeanIoU, "iou"}};
   objective.metric_columns = {1};
   std::vector<double> sums(objective.accumulators());
-  for (const float predicted : {2.0F, -1.0F, 1e30F, std::nanf("")}) {
-    const PredictedOutput output{at::tensor({predicted}).view({1, 1}), at::tensor({1.0F}).view({1, 1}), false, {}};
+  for (const float target : {2.0F, -1.0F}) {
+    const PredictedOutput output{at::tensor({1.0F}).view({1, 1}), at::tensor({target}).view({1, 1}), false, {}};
     EXPECT_EQ(code_of([&] {
                 add_metrics(objective, {&output, 1}, SemanticsProfile::kTf2Legacy, {}, sums);
               }),

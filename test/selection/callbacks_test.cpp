@@ -185,12 +185,22 @@ TEST(LearningRateSchedule, SetsTheRateOfEachIteration) {
   EXPECT_EQ(callbacks.first_rate(0), 0.6);
   EXPECT_EQ(callbacks.first_rate(2), 0.6 / 3);
   EXPECT_EQ(rates_of(callbacks, {1.0, 1.0}, 0.8), (std::vector<double>{0.3, 0.6 / 3}));
-  EXPECT_FALSE(callbacks.monitors());
+}
+
+TEST(Callbacks, LayWeightsAsideWhereTheyMayGiveThemBack) {
+  CallbackSpec stopping = spec_of(Kind::kEarlyStopping);
+  EXPECT_FALSE(keeps_weights(stopping));
+  stopping.restore_best_weights = true;
+  EXPECT_TRUE(keeps_weights(stopping));
+  EXPECT_TRUE(keeps_weights(spec_of(Kind::kKeepBest)));
+  EXPECT_FALSE(keeps_weights(spec_of(Kind::kReduceLrOnPlateau)));
 }
 
 TEST(Callbacks, LookAtNothingWhereTheyOnlyRecord) {
+  EXPECT_FALSE(is_monitor(spec_of(Kind::kRecorded)));
+  EXPECT_FALSE(is_monitor(spec_of(Kind::kTerminateOnNan)));
+  EXPECT_FALSE(is_monitor(spec_of(Kind::kLearningRateSchedule)));
   Callbacks callbacks = callbacks_of({spec_of(Kind::kRecorded), spec_of(Kind::kTerminateOnNan)});
-  EXPECT_FALSE(callbacks.monitors());
   EXPECT_FALSE(callbacks.first_rate(0));
   const auto decision = callbacks.end_iteration(0, 0, {{"val_loss", 1.0}}, 0.1);
   EXPECT_FALSE(decision.stops);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "modelhop/error.hpp"
@@ -67,6 +68,8 @@ TEST(Safetensors, RefusesWhatIsBroken) {
   EXPECT_TRUE(says(refusal_of({}), "too few"));
   EXPECT_TRUE(says(refusal_of(Bytes(8, std::byte{0xff})), "does not fit"));
   EXPECT_TRUE(says(refusal_of(file_of("[1]", {})), "not a JSON object"));
+  EXPECT_TRUE(says(refusal_of(file_of("{\"a\": 1,}", {})), "header is not valid JSON"));
+  EXPECT_TRUE(says(refusal_of(file_of(std::string(1000, '['), {})), "header JSON is nested deeper than 100 levels"));
   refusal_of(file_of("{", {}));
   const auto entry = [&](const std::string& type, const std::string& shape, const std::string& offsets) {
     return refusal_of(file_of(
@@ -82,6 +85,16 @@ TEST(Safetensors, RefusesWhatIsBroken) {
   EXPECT_TRUE(says(entry("F32", "[0.5]", "[0, 4]"), "0.5"));
   EXPECT_TRUE(says(entry("F32", "1", "[0, 4]"), "no list"));
   EXPECT_TRUE(says(entry("F32", "[0]", "[0, 0]"), "take 0 bytes of 4"));
+}
+
+TEST(Safetensors, SaysOnlyWhatAMessageCanHold) {
+  for (const char* header : {"{\"\xff\": 1}", "\xc3\x28", "{\"a\": \xff}"}) {
+    const std::string problem = refusal_of(file_of(header, {}));
+    EXPECT_TRUE(std::all_of(problem.begin(), problem.end(), [](char c) {
+      return static_cast<unsigned char>(c) < 0x80;
+    })) << problem;
+  }
+  EXPECT_LT(refusal_of(file_of("{\"" + std::string(100'000, 'n') + "\": 1}", {})).size(), 200U);
 }
 
 TEST(Safetensors, SurvivesMutatedFiles) {

@@ -88,6 +88,7 @@ TEST(DataFit, refuses_what_cannot) {
       {{"'sparse_categorical_crossentropy', metrics=[MeanIoU(2, sparse_y_pred=False)]", {3}, {1}, 3},
        "metric \"mean_io_u\" has num_classes 2, but there are 3 classes"},
       {{"'mse', metrics=[AUC(100000, multi_label=True)]", {100}, {100}, 0}, "sums, the limit is"},
+      {{"'mse', metrics=[MeanIoU(2000), MeanIoU(2000)]", {3}, {3}, 0}, "need 8004000 sums, the limit is 8000000"},
   };
   for (const auto& test : cases) expect_error(kInvalid, test.message, [&] { check(test.data); });
   EXPECT_NE(error_of([] { check({"'mse'", {3}, {1}, 3}); }).hint().find("one-hot"), std::string::npos);

@@ -33,9 +33,8 @@ StoredArchitecture read_stored(const std::optional<std::string>& table, std::opt
   const Oid relation = existing_table(argument, text);
   check_columns(argument, text, relation, {"model_id", "model_arch"});
   if (!model_id) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument model_id must not be NULL");
-  // Tables that others made do not have keras_semantics.
-  const auto rows = query("SELECT t.model_arch::text, to_jsonb(t) ->> 'keras_semantics' FROM " +
-                              table_name(relation).quoted() + " AS t WHERE model_id = $1::integer",
+  const auto rows = query("SELECT model_arch::text, " + semantics_expression(relation) + " FROM " +
+                              table_name(relation).quoted() + " WHERE model_id = $1::integer",
                           {std::to_string(*model_id)});
   if (rows.empty() || !rows[0][0]) {
     throw SqlError(ERRCODE_UNDEFINED_OBJECT,

@@ -53,7 +53,7 @@ PlanRow row_of(const RunPlan& plan, const ConfigurationPlan& configuration) {
   row.parameters = architecture.parameters;
   row.forward_mflops = static_cast<double>(architecture.forward_flops) * 1e-6;
   row.units = plan.unit_count(configuration);
-  row.state_mb = static_cast<double>(configuration.memory.state) / kMegabyte;
+  row.state_mb = static_cast<double>(configuration.memory.state + configuration.kept_bytes) / kMegabyte;
   row.workspace_mb = static_cast<double>(configuration.memory.workspace) / kMegabyte;
   row.seconds = estimated_seconds(plan, configuration);
   const std::int64_t smallest = *std::min_element(plan.training_rows.begin(), plan.training_rows.end());
