@@ -36,7 +36,7 @@ CREATE FUNCTION load_model_selection_table(
   model_arch_table varchar, model_selection_table varchar, model_id_list integer[], compile_params_list varchar[],
   fit_params_list varchar[], object_table varchar DEFAULT NULL) RETURNS void
 LANGUAGE sql
-AS $$ SELECT modelhop.load_model_selection_table($1, $2, $3, $4, $5, $6) $$;
+AS $$ SELECT modelhop.load_model_selection_table($1, $2, $3, $4, $5, this_schema.object_table_name($6)) $$;
 COMMENT ON FUNCTION load_model_selection_table(varchar, varchar, integer[], varchar[], varchar[], varchar) IS
 'Makes a model selection table with all combinations of its lists: modelhop.load_model_selection_table.';
 
@@ -45,7 +45,7 @@ CREATE FUNCTION generate_model_configs(
   fit_params_grid varchar, search_type varchar DEFAULT 'grid', num_configs integer DEFAULT NULL,
   random_state integer DEFAULT NULL, object_table varchar DEFAULT NULL) RETURNS void
 LANGUAGE sql
-AS $$ SELECT modelhop.generate_model_configs($1, $2, $3, $4, $5, $6, $7, $8, $9) $$;
+AS $$ SELECT modelhop.generate_model_configs($1, $2, $3, $4, $5, $6, $7, $8, this_schema.object_table_name($9)) $$;
 COMMENT ON FUNCTION generate_model_configs(varchar, varchar, integer[], varchar, varchar, varchar, integer, integer,
   varchar) IS
 'Adds the configurations of a grid, or random ones of it, to a model selection table: modelhop.generate_model_configs.';

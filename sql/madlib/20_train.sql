@@ -6,7 +6,9 @@ CREATE FUNCTION madlib_keras_fit(
   metrics_compute_frequency integer DEFAULT NULL, warm_start boolean DEFAULT NULL, name varchar DEFAULT NULL,
   description varchar DEFAULT NULL, object_table varchar DEFAULT NULL) RETURNS void
 LANGUAGE sql
-AS $$ SELECT modelhop.fit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) $$;
+AS $$
+  SELECT modelhop.fit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, this_schema.object_table_name($14))
+$$;
 COMMENT ON FUNCTION madlib_keras_fit(varchar, varchar, varchar, integer, varchar, varchar, integer, boolean, varchar,
   integer, boolean, varchar, varchar, varchar) IS 'Trains one architecture on a packed table: modelhop.fit.';
 

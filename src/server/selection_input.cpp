@@ -177,10 +177,7 @@ void check_columns(const char* argument, const std::string& text, Oid relation,
 }
 
 std::string semantics_expression(Oid relation) {
-  const auto columns = table_columns(relation);
-  const bool has_semantics = std::any_of(columns.begin(), columns.end(),
-                                         [](const Column& column) { return column.name == "keras_semantics"; });
-  return has_semantics ? "keras_semantics" : "NULL::text";
+  return has_column(relation, "keras_semantics") ? "keras_semantics" : "NULL::text";
 }
 
 void read_configurations(const RunRequest& request, RunPlan& plan) {
