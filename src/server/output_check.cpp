@@ -24,7 +24,8 @@ void take_free_names(const std::string& text, RunPlan& plan) {
   const char* argument = output_argument(plan);
   plan.tables.model = free_output_table(argument, text);
   plan.tables.summary = free_output_table(argument, plan.tables.model.with_suffix(argument, "_summary").quoted());
-  if (!plan.is_single) plan.tables.info = free_output_table(argument, plan.tables.model.with_suffix(argument, "_info").quoted());
+  if (!plan.is_single)
+    plan.tables.info = free_output_table(argument, plan.tables.model.with_suffix(argument, "_info").quoted());
 }
 
 /// The tables are filled anew in place, so their columns must be those that this run would make.
