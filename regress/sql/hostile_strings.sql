@@ -35,6 +35,7 @@ INSERT INTO valid VALUES
   ('select_models', 'output_table', 'table', 'model'), ('select_models', 'model_selection_table', 'output', 'new'),
   ('', 'training_preprocessor_table', 'table', 'packed'), ('', 'model_table', 'table', 'model'),
   ('', 'test_table', 'table', 'packed_val'), ('predict', 'test_table', 'table', 'flower'),
+  ('predict_byom', 'test_table', 'table', 'flower'), ('help', 'function_name', 'text', 'fit'),
   ('', 'keras_model_arch_table', 'table', 'arch'), ('', 'model_arch_table', 'table', 'arch'),
   ('', 'model_selection_table', 'table', 'mst'),
   ('generate_model_configs', 'model_selection_table', 'output', 'new'), ('plan', 'model_output_table', 'text', 'new'),
@@ -62,7 +63,7 @@ FROM pg_proc p, unnest(p.proargtypes) WITH ORDINALITY AS t(type, i)
 WHERE p.pronamespace = 'modelhop'::regnamespace AND p.prokind = 'f'
   AND p.proname IN (SELECT name FROM unnest(ARRAY['training_preprocessor_dl', 'validation_preprocessor_dl',
     'load_keras_model', 'delete_keras_model', 'load_model_selection_table', 'generate_model_configs', 'select_models',
-    'fit', 'fit_multiple_model', 'evaluate', 'predict', 'plan', 'model_weights', 'model_safetensors', 'leaderboard',
+    'fit', 'fit_multiple_model', 'evaluate', 'predict', 'predict_byom', 'gpu_configuration', 'help', 'plan', 'model_weights', 'model_safetensors', 'leaderboard',
     'unit_timeline', 'plot_curves', 'plot_timeline', 'validate_model', 'describe_model']) AS name);
 
 CREATE FUNCTION valid_value(name text, an_argument text, type regtype DEFAULT 'text') RETURNS valid LANGUAGE sql STABLE AS $$
@@ -72,7 +73,7 @@ $$;
 
 -- The call of a function with valid values, but for these arguments.
 CREATE FUNCTION call_of(a_function oid, others jsonb) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT format('SELECT * FROM modelhop.%I(%s)', min(s.name), string_agg(
+  SELECT format('SELECT * FROM modelhop.%I(%s)', (SELECT proname FROM pg_proc WHERE oid = a_function), string_agg(
     format('%I => %L::%s', s.argument, CASE WHEN others ? s.argument THEN others ->> s.argument ELSE v.value END, s.type), ', '))
   FROM surface s, valid_value(s.name, s.argument, s.type) v
   WHERE s.oid = a_function AND (s.is_required OR others ? s.argument OR v.function = s.name)
@@ -169,7 +170,7 @@ BEGIN
   IF v.kind = 'table' THEN
     PERFORM copy_table(v.value, coalesce(schema, 'public'), part);
   ELSIF v.kind = 'column' THEN
-    PERFORM copy_column((valid_value(name, CASE WHEN name = 'predict' THEN 'test_table' ELSE 'source_table' END)).value,
+    PERFORM copy_column((valid_value(name, CASE WHEN name IN ('predict', 'predict_byom') THEN 'test_table' ELSE 'source_table' END)).value,
                         v.value, part);
   END IF;
   result := outcome(call_of(a_function, jsonb_build_object(argument, full_name)));

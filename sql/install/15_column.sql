@@ -68,7 +68,7 @@ BEGIN
                  column_name, place, column_name, source) INTO facts;
   IF facts.num_rows IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-      MESSAGE = format('argument source_table: table %s has no rows', source), HINT = 'Give a table with examples.';
+      MESSAGE = format('argument source_table: table %s is empty', source), HINT = 'Give a table with examples.';
   END IF;
   RETURN facts;
 END $$;
@@ -189,7 +189,7 @@ BEGIN
     INTO found, variable.class_values USING coalesce(wanted, 0), max_classes + 1;
   IF found = 0 THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-      MESSAGE = format('argument source_table: table %s has no rows', source), HINT = 'Give a table with examples.';
+      MESSAGE = format('argument source_table: table %s is empty', source), HINT = 'Give a table with examples.';
   ELSIF greatest(found, wanted) > max_classes THEN
     RAISE EXCEPTION USING ERRCODE = 'program_limit_exceeded',
       MESSAGE = format('column "%s" would have more than %s classes', variable.column_name, max_classes),

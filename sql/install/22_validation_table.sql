@@ -94,7 +94,7 @@ BEGIN
            FROM unnest(names) WITH ORDINALITY AS u(n, i)) INTO shapes;
   IF shapes IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-      MESSAGE = format('argument training_preprocessor_table: table %s has no rows', training),
+      MESSAGE = format('argument training_preprocessor_table: table %s is empty', training),
       HINT = 'Name the output of training_preprocessor_dl.';
   END IF;
   RETURN shapes;

@@ -23,10 +23,14 @@ AS $$ SELECT modelhop.convert_array_to_bytea($1) $$;
 COMMENT ON FUNCTION convert_array_to_bytea(smallint[]) IS
 'An array as int16 values, one behind the other: modelhop.convert_array_to_bytea.';
 
-CREATE AGGREGATE agg_array_concat(real[]) (SFUNC = pg_catalog.array_cat, STYPE = real[]);
-COMMENT ON AGGREGATE agg_array_concat(real[]) IS 'Arrays joined along their first dimension, in the order of the rows.';
-CREATE AGGREGATE agg_array_concat(smallint[]) (SFUNC = pg_catalog.array_cat, STYPE = smallint[]);
-COMMENT ON AGGREGATE agg_array_concat(smallint[]) IS 'Arrays joined along their first dimension, in the order of the rows.';
+CREATE AGGREGATE agg_array_concat(numbers real[])
+(SFUNC = modelhop.join_step, STYPE = internal, FINALFUNC = modelhop.joined_real_array, FINALFUNC_MODIFY = READ_WRITE);
+COMMENT ON AGGREGATE agg_array_concat(real[]) IS
+'Arrays joined along their first dimension, in the order of the rows: modelhop.agg_array_concat.';
+CREATE AGGREGATE agg_array_concat(numbers smallint[])
+(SFUNC = modelhop.join_step, STYPE = internal, FINALFUNC = modelhop.joined_smallint_array, FINALFUNC_MODIFY = READ_WRITE);
+COMMENT ON AGGREGATE agg_array_concat(smallint[]) IS
+'Arrays joined along their first dimension, in the order of the rows: modelhop.agg_array_concat.';
 
 CREATE FUNCTION array_square(x anyarray) RETURNS anyarray
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp

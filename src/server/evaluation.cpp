@@ -87,9 +87,11 @@ void write_score(const TableName& output, const StoredModel& model, const Score&
 
 void evaluate(const EvaluationRequest& request) {
   const StoredModel model = read_stored_model(request.model_table, request.mst_key);
-  const PackedTable table = read_packed_table("test_table", required(request.test_table, "test_table"));
+  const PackedTable table =
+      read_packed_table("test_table", given_name("test_table", request.test_table, TableRole::kInput));
   check_table(table, model);
-  const TableName output = free_output_table("output_table", required(request.output_table, "output_table"));
+  const TableName output =
+      free_output_table("output_table", given_name("output_table", request.output_table, TableRole::kOutput));
   TrainerClient trainer = TrainerClient::connect();
   check_device(trainer, request.use_gpus);
   open_stored_model(trainer, model, "evaluate", table.dependent_row_elements(), table.num_segments);

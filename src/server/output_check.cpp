@@ -126,7 +126,7 @@ void continue_former_run(const RunRequest& request, const std::string& text, Run
 }  // namespace
 
 void resolve_output(const RunRequest& request, RunPlan& plan) {
-  const std::string& text = required(request.model_output_table, output_argument(plan));
+  const std::string& text = given_name(output_argument(plan), request.model_output_table, TableRole::kOutput);
   plan.model_output_text = text;
   if (plan.is_warm_start) {
     continue_former_run(request, text, plan);

@@ -257,7 +257,7 @@ void read_counts(PackedTable* table) {
                         "), min(buffer_id) FILTER (WHERE (" + is_right + ") IS NOT TRUE) FROM " + table->name.quoted())
           .at(0);
   table->buffers = std::stoll(*row[0]);
-  if (table->buffers == 0) refuse(*table, ERRCODE_INVALID_PARAMETER_VALUE, "holds no rows");
+  if (table->buffers == 0) refuse(*table, ERRCODE_INVALID_PARAMETER_VALUE, "is empty");
   if (row[2] != "0") {
     refuse(*table, ERRCODE_NULL_VALUE_NOT_ALLOWED, "holds " + *row[2] + " rows with NULL or a negative buffer_id",
            "Run the preprocessor again.");

@@ -8,7 +8,6 @@
 #include "server/bridge.hpp"
 #include "server/prediction_input.hpp"
 #include "server/prediction_output.hpp"
-#include "server/run_input.hpp"
 #include "server/segment_feed.hpp"
 #include "server/trainer_requests.hpp"
 #include "wire/segment_layout.hpp"
@@ -99,19 +98,19 @@ class PredictionRun {
 
 }  // namespace
 
-void predict(const PredictionRequest& request) {
-  const StoredModel model = read_stored_model(request.model_table, request.mst_key);
+void predict(const StoredModel& model, const PredictionRequest& request, const std::string& purpose) {
   std::vector<InputForm> inputs;
   const std::vector<Shape> shapes = model.input_shapes();
   for (std::size_t place = 0; place < shapes.size(); ++place) {
     inputs.push_back({shapes[place], model.normalizing_consts[place]});
   }
   const ExampleSource source = find_examples(request.test_table, request.id_col, request.independent_varname, inputs);
-  const TableName table = free_output_table("output_table", required(request.output_table, "output_table"));
+  const TableName table =
+      free_output_table("output_table", given_name("output_table", request.output_table, TableRole::kOutput));
   PredictionOutput output(model, request.kind, table);
   TrainerClient trainer = TrainerClient::connect();
   check_device(trainer, request.use_gpus);
-  open_stored_model(trainer, model, "predict", {}, 0);
+  open_stored_model(trainer, model, purpose, {}, 0);
   output.create_table(source);
   PredictionRun(trainer, model, source, output).run();
   close_run(trainer);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// predict: rows of an unpacked table through a stored model into an output table, a batch at a time, several in flight.
+// predict and predict_byom: rows of an unpacked table through a stored model into an output table, a batch at a time,
+// several in flight.
 #pragma once
 
 #include "server/postgres.hpp"
@@ -7,6 +8,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+
+#include "server/stored_model.hpp"
 
 namespace modelhop::server {
 
@@ -19,16 +22,15 @@ struct PredictionKind {
 };
 
 struct PredictionRequest {
-  std::optional<std::string> model_table;
   std::optional<std::string> test_table;
   std::optional<std::string> id_col;
   std::optional<std::string> independent_varname;
   std::optional<std::string> output_table;
   PredictionKind kind;
   bool use_gpus = false;
-  std::optional<std::int32_t> mst_key;
 };
 
-void predict(const PredictionRequest& request);
+/// `purpose` is the function that was called, for the view progress.
+void predict(const StoredModel& model, const PredictionRequest& request, const std::string& purpose);
 
 }  // namespace modelhop::server

@@ -23,12 +23,10 @@ namespace {
 constexpr Oid kNumericArray = 1231;
 
 std::string column_of(const char* argument, const std::optional<std::string>& text) {
-  const TableName name = TableName::parse(argument, required(text, argument));
-  if (!name.schema.empty()) {
-    throw SqlError(ERRCODE_INVALID_NAME,
-                   std::string("argument ") + argument + ": \"" + *text + "\" is not the name of one column");
-  }
-  return name.table;
+  const std::vector<std::string> names = parse_column_names(argument, required(text, argument));
+  if (names.size() == 1) return names.front();
+  throw SqlError(ERRCODE_INVALID_NAME,
+                 std::string("argument ") + argument + ": \"" + *text + "\" is not the name of one column");
 }
 
 bool is_scalar(Oid type) {
@@ -131,7 +129,7 @@ ExampleSource find_examples(const std::optional<std::string>& test_table, const 
                             const std::optional<std::string>& independent_varname,
                             const std::vector<InputForm>& inputs) {
   ExampleSource source;
-  const std::string& text = required(test_table, "test_table");
+  const std::string& text = given_name("test_table", test_table, TableRole::kInput);
   source.relation = existing_table("test_table", text);
   source.table = table_name(source.relation);
   source.id_column = column_of("id_col", id_col);

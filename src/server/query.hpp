@@ -22,7 +22,7 @@ struct TableName {
   std::string schema;  ///< empty: by search_path
   std::string table;
 
-  /// Throws SqlError naming the argument: ERRCODE_INVALID_PARAMETER_VALUE where empty, ERRCODE_INVALID_NAME.
+  /// Throws SqlError(ERRCODE_INVALID_NAME) naming the argument.
   static TableName parse(const std::string& argument_name, const std::string& text);
   std::string quoted() const;
   /// schema."x" + _summary -> schema."x_summary". Throws SqlError(ERRCODE_NAME_TOO_LONG) naming the argument that gave
@@ -93,15 +93,22 @@ bool has_column(Oid relation, const std::string& name);
 /// The schema and name of an existing relation.
 TableName table_name(Oid relation);
 
-/// Oid of an existing table or view that the caller may select from. Throws SqlError: ERRCODE_UNDEFINED_TABLE,
-/// ERRCODE_WRONG_OBJECT_TYPE, ERRCODE_INSUFFICIENT_PRIVILEGE, naming the argument.
+/// What a table is to the function that was called.
+enum class TableRole : std::uint8_t { kInput, kOutput };
+
+/// The name that was given. Throws SqlError naming the argument: ERRCODE_NULL_VALUE_NOT_ALLOWED, or
+/// ERRCODE_INVALID_PARAMETER_VALUE where it is blank.
+const std::string& given_name(const std::string& argument_name, const std::optional<std::string>& text, TableRole role);
+
+/// Oid of an existing table or view that the caller may select from. Throws SqlError: as given_name,
+/// ERRCODE_UNDEFINED_TABLE, ERRCODE_WRONG_OBJECT_TYPE, ERRCODE_INSUFFICIENT_PRIVILEGE, naming the argument.
 Oid existing_table(const std::string& argument_name, const std::string& text);
 /// The same, empty where there is none.
 std::optional<Oid> find_table(const TableName& name);
 
 /// Throws ERRCODE_DUPLICATE_TABLE where it exists, ERRCODE_READ_ONLY_SQL_TRANSACTION in a read-only transaction,
-/// ERRCODE_INVALID_PARAMETER_VALUE for an empty name, ERRCODE_INSUFFICIENT_PRIVILEGE where the caller may not create
-/// in the schema; the name where the output will be made, schema filled in.
+/// ERRCODE_INSUFFICIENT_PRIVILEGE where the caller may not create in the schema, and as given_name; the name where the
+/// output will be made, schema filled in.
 TableName free_output_table(const std::string& argument_name, const std::string& text);
 
 }  // namespace modelhop::server

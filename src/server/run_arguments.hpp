@@ -37,6 +37,11 @@ inline std::optional<std::int64_t> bigint_argument(FunctionCallInfo fcinfo, int 
   return DatumGetInt64(fcinfo->args[index].value);
 }
 
+inline std::optional<double> double_argument(FunctionCallInfo fcinfo, int index) {
+  if (!has_argument(fcinfo, index)) return std::nullopt;
+  return DatumGetFloat8(fcinfo->args[index].value);
+}
+
 inline std::optional<bool> boolean_argument(FunctionCallInfo fcinfo, int index) {
   if (!has_argument(fcinfo, index)) return std::nullopt;
   return DatumGetBool(fcinfo->args[index].value);

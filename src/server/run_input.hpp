@@ -2,6 +2,8 @@
 // The parts of a run request: configurations and architectures, output tables, a former run to continue.
 #pragma once
 
+#include "modelhop/error.hpp"
+#include "server/bridge.hpp"
 #include "server/run_request.hpp"
 
 namespace modelhop::server {
@@ -15,6 +17,18 @@ void check_columns(const char* argument, const std::string& text, Oid relation,
 
 /// What to select for the semantics of a table of architectures: tables that others made do not have the column.
 std::string semantics_expression(Oid relation);
+
+/// Says which part of the input a refusal of the spec room is about.
+template <typename Body>
+auto naming(const std::string& subject, Body&& body) {
+  try {
+    return body();
+  } catch (const SqlError&) {
+    throw;
+  } catch (const Error& error) {
+    throw Error(error.code(), subject + ": " + error.what(), error.hint());
+  }
+}
 
 /// Fills plan.configurations, plan.architectures and the names that the summary tells; plan.training is read already.
 void read_configurations(const RunRequest& request, RunPlan& plan);

@@ -134,7 +134,8 @@ std::vector<std::int64_t> filled_segments(const PackedTable& table) {
 }
 
 void read_data(const RunRequest& request, RunPlan& plan) {
-  plan.training = read_packed_table("source_table", required(request.source_table, "source_table"));
+  plan.training =
+      read_packed_table("source_table", given_name("source_table", request.source_table, TableRole::kInput));
   for (const PackedVariable& variable : plan.training.dependent) {
     if (variable.class_values.size() != 1) continue;
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,

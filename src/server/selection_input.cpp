@@ -21,18 +21,6 @@ struct SelectionRow {
   std::string fit_params;
 };
 
-/// Says which part of the input a refusal of the spec room is about.
-template <typename Body>
-auto naming(const std::string& subject, Body&& body) {
-  try {
-    return body();
-  } catch (const SqlError&) {
-    throw;
-  } catch (const Error& error) {
-    throw Error(error.code(), subject + ": " + error.what(), error.hint());
-  }
-}
-
 std::string key_text(std::int32_t key) {
   return "mst_key " + std::to_string(key);
 }
@@ -72,14 +60,14 @@ std::vector<SelectionRow> read_selection(const std::string& text, RunPlan& plan)
     rows.push_back({key, std::stoi(*row[1]), row[2].value_or(""), row[3].value_or("")});
   }
   if (rows.empty()) {
-    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
-                   "argument model_selection_table: \"" + text + "\" has no configurations");
+    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "argument model_selection_table: \"" + text + "\" is empty",
+                   "Make the selection table by load_model_selection_table or generate_model_configs.");
   }
   return rows;
 }
 
 SelectionRow single_configuration(const RunRequest& request, RunPlan& plan) {
-  plan.model_arch_text = required(request.model_arch_table, "model_arch_table");
+  plan.model_arch_text = given_name("model_arch_table", request.model_arch_table, TableRole::kInput);
   plan.object_text = request.object_table;
   if (!request.model_id) {
     throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument model_id must not be NULL");
@@ -185,7 +173,7 @@ void read_configurations(const RunRequest& request, RunPlan& plan) {
   if (request.is_single) {
     rows.push_back(single_configuration(request, plan));
   } else {
-    rows = read_selection(required(request.model_selection_table, "model_selection_table"), plan);
+    rows = read_selection(given_name("model_selection_table", request.model_selection_table, TableRole::kInput), plan);
   }
   std::map<std::int32_t, std::size_t> places;
   std::vector<std::int32_t> model_ids;

@@ -31,10 +31,7 @@ void check_key(StoredModel& model, std::optional<std::int32_t> mst_key) {
                    "Choose one from its _info table, for example by modelhop.leaderboard.");
   }
   model.key = mst_key.value_or(1);
-}
-
-std::string where_key(const StoredModel& model) {
-  return model.is_single ? std::string() : " WHERE mst_key = " + std::to_string(model.key);
+  if (!model.is_single) model.condition = " WHERE mst_key = " + std::to_string(model.key);
 }
 
 /// The shapes of the training examples, for an architecture that does not tell its inputs'; none in MADlib's tables.
@@ -54,7 +51,7 @@ std::vector<Shape> trained_shapes(const StoredModel& model) {
 
 void read_architecture(StoredModel& model, Oid relation) {
   const auto rows = query("SELECT model_arch::text, octet_length(model_weights), " + semantics_expression(relation) +
-                          " FROM " + model.table.quoted() + where_key(model));
+                          " FROM " + model.table.quoted() + model.condition);
   if (rows.empty() && !model.is_single) {
     throw SqlError(ERRCODE_UNDEFINED_OBJECT,
                    "argument mst_key: \"" + model.text + "\" has no model with mst_key " + std::to_string(model.key));
@@ -78,7 +75,7 @@ void read_architecture(StoredModel& model, Oid relation) {
 
 void read_parameters(StoredModel& model, const TableName& table) {
   check_columns(kArgument, table.quoted(), existing_table(kArgument, table.quoted()), {"compile_params", "fit_params"});
-  const auto rows = query("SELECT compile_params, fit_params FROM " + table.quoted() + where_key(model));
+  const auto rows = query("SELECT compile_params, fit_params FROM " + table.quoted() + model.condition);
   if (rows.size() != 1 || !rows[0][0]) {
     refuse(model, ERRCODE_INVALID_PARAMETER_VALUE, "has no parameters in \"" + table.quoted() + "\"");
   }
@@ -135,7 +132,7 @@ std::vector<Shape> StoredModel::input_shapes() const {
 
 StoredModel read_stored_model(const std::optional<std::string>& model_table, std::optional<std::int32_t> mst_key) {
   StoredModel model;
-  model.text = required(model_table, kArgument);
+  model.text = given_name(kArgument, model_table, TableRole::kInput);
   const Oid relation = existing_table(kArgument, model.text);
   check_columns(kArgument, model.text, relation, {"model_arch", "model_weights"});
   model.is_single = !has_column(relation, "mst_key");
@@ -149,7 +146,7 @@ StoredModel read_stored_model(const std::optional<std::string>& model_table, std
 }
 
 void read_weights(const StoredModel& model, const std::function<void(Bytes weights)>& use) {
-  read_bytea_row("SELECT model_weights FROM " + model.table.quoted() + where_key(model), {},
+  read_bytea_row("SELECT model_weights FROM " + model.table.quoted() + model.condition, {},
                  [&](const ByteaValues& values) { use(values[0].value_or(Bytes{})); });
 }
 

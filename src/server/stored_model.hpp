@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A trained model as fit or fit_multiple_model left it in its output tables.
+// A model with weights, to evaluate or predict: as fit or fit_multiple_model left it in its output tables, or as
+// load_keras_model stored it.
 #pragma once
 
 #include "server/postgres.hpp"
@@ -25,9 +26,10 @@ struct StoredOutput {
 };
 
 struct StoredModel {
-  std::string text;  ///< model_table as the caller wrote it
+  std::string text;  ///< the table as the caller wrote it
   TableName table;
-  std::int32_t key = 1;  ///< mst_key, 1 for a single model
+  std::string condition;  ///< the WHERE clause that finds its row in `table`
+  std::int32_t key = 1;   ///< mst_key, 1 for a single model
   bool is_single = false;
   std::string json;
   ModelSpec model;
@@ -44,6 +46,19 @@ struct StoredModel {
 /// Throws SqlError naming model_table or mst_key: not a model table, a key that is missing, unknown or not wanted,
 /// weights that do not fit the architecture.
 StoredModel read_stored_model(const std::optional<std::string>& model_table, std::optional<std::int32_t> mst_key);
+
+/// What the caller tells about a model whose training we did not see.
+struct LoadedModelRequest {
+  std::optional<std::string> model_arch_table;
+  std::optional<std::int32_t> model_id;
+  std::optional<std::vector<std::vector<std::optional<std::string>>>> class_values;  ///< one list for each output
+  std::optional<double> normalizing_const;
+  std::optional<std::int32_t> dependent_count;
+};
+
+/// Throws SqlError naming the argument: an unknown architecture, or one without weights; classes, a constant or a
+/// number of outputs that do not fit.
+StoredModel read_loaded_model(const LoadedModelRequest& request);
 
 /// Hands the weights to `use`; they live until it returns.
 void read_weights(const StoredModel& model, const std::function<void(Bytes weights)>& use);

@@ -70,10 +70,6 @@ std::vector<std::string> parse_column_names(const std::string& argument_name, co
 }
 
 TableName TableName::parse(const std::string& argument_name, const std::string& text) {
-  if (text.find_first_not_of(" \t\n\r\f\v") == std::string::npos) {
-    throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "argument " + argument_name + " must name a table",
-                   "Give a table name, with its schema where it is not on the search path.");
-  }
   const char* raw = text.c_str();
   List* parts = call_pg([raw] {
     List* names = NIL;
@@ -140,10 +136,20 @@ std::optional<Oid> find_table(const TableName& name) {
   return relation;
 }
 
+const std::string& given_name(const std::string& argument_name, const std::optional<std::string>& text,
+                              TableRole role) {
+  if (text && text->find_first_not_of(" \t\n\r\f\v") != std::string::npos) return *text;
+  throw SqlError(
+      text ? ERRCODE_INVALID_PARAMETER_VALUE : ERRCODE_NULL_VALUE_NOT_ALLOWED,
+      "argument " + argument_name + ": NULL/empty " + (role == TableRole::kInput ? "input" : "output") + " table name",
+      "Give a table name, with its schema where it is not on the search path.");
+}
+
 Oid existing_table(const std::string& argument_name, const std::string& text) {
+  given_name(argument_name, text, TableRole::kInput);
   const Oid relation = relation_of(TableName::parse(argument_name, text));
   if (!OidIsValid(relation)) {
-    throw SqlError(ERRCODE_UNDEFINED_TABLE, about(argument_name, text) + ": no such table",
+    throw SqlError(ERRCODE_UNDEFINED_TABLE, about(argument_name, text) + " does not exist",
                    "Check the spelling, the search path and the quotes around upper-case names.");
   }
   if (!has_rows(call_pg([relation] { return get_rel_relkind(relation); }))) {
@@ -157,6 +163,7 @@ Oid existing_table(const std::string& argument_name, const std::string& text) {
 }
 
 TableName free_output_table(const std::string& argument_name, const std::string& text) {
+  given_name(argument_name, text, TableRole::kOutput);
   TableName name = TableName::parse(argument_name, text);
   if (XactReadOnly || RecoveryInProgress()) {
     throw SqlError(ERRCODE_READ_ONLY_SQL_TRANSACTION,
@@ -165,7 +172,7 @@ TableName free_output_table(const std::string& argument_name, const std::string&
   const Oid schema = call_pg([&name] { return RangeVarGetCreationNamespace(range_of(name)); });
   name.schema = call_pg([schema] { return get_namespace_name(schema); });
   if (OidIsValid(call_pg([&] { return get_relname_relid(name.table.c_str(), schema); }))) {
-    throw SqlError(ERRCODE_DUPLICATE_TABLE, about(argument_name, text) + " exists already",
+    throw SqlError(ERRCODE_DUPLICATE_TABLE, about(argument_name, text) + " already exists",
                    "Drop the table or choose another name.");
   }
   if (!call_pg([schema] { return may_create_in_schema(schema, GetUserId()); })) {

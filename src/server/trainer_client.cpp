@@ -138,8 +138,15 @@ bool TrainerClient::shake_hands(Clock::time_point deadline) {
   if (const auto* failure = frame->message().body_as_Failure()) throw_failure(*failure);
   const auto* welcome = frame->message().body_as_Welcome();
   check(welcome != nullptr, "the trainer did not welcome the connection");
-  info_ = {welcome->process_id(),      welcome->slots(),           welcome->memory_limit(),
-           text_of(welcome->device()), text_of(welcome->engine()), text_of(welcome->build())};
+  info_ = {welcome->process_id(),
+           welcome->slots(),
+           welcome->memory_limit(),
+           text_of(welcome->device()),
+           text_of(welcome->engine()),
+           text_of(welcome->build()),
+           {}};
+  if (welcome->gpus() == nullptr) return true;
+  for (const auto* gpu : *welcome->gpus()) info_.gpus.push_back(text_of(gpu));
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "wire/channel.hpp"
 
@@ -21,6 +22,7 @@ struct TrainerInfo {
   std::string device;
   std::string engine;
   std::string build;
+  std::vector<std::string> gpus;  ///< in words
 };
 
 /// Destroying it (also by an error or a cancel) closes the socket, and the trainer then stops the run's units between

@@ -164,8 +164,9 @@ void Connection::greet(const wire::Message& message) {
   const auto own_build = builder.CreateString(wire::build_id());
   const auto device = builder.CreateString(to_string(services_.device));
   const auto engine = builder.CreateString(engine_version());
+  const auto gpus = builder.CreateVectorOfStrings(services_.gpus);
   channel_.send(builder, wire::CreateWelcome(builder, wire::kProtocol, own_build, getpid(), services_.slots.slots(),
-                                             device, engine, services_.options.memory_limit));
+                                             device, engine, services_.options.memory_limit, gpus));
 }
 
 Run& Connection::open_run() {

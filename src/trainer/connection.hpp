@@ -28,6 +28,7 @@ struct Services {
   Outbox& outbox;
   std::vector<std::weak_ptr<Run>> runs;
   RunId last_run = 0;
+  std::vector<std::string> gpus = {};
 };
 
 class Connection {

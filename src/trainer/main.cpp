@@ -9,6 +9,7 @@
 
 #include "trainer/confinement.hpp"
 #include "trainer/failure.hpp"
+#include "trainer/gpus.hpp"
 #include "trainer/server_loop.hpp"
 
 namespace {
@@ -29,7 +30,7 @@ void serve(const Options& options) {
   Outbox outbox;
   SegmentStore segments(options.cache_memory);
   SlotPool slots(options.slots, device);
-  Services services{options, device, slots, segments, outbox, {}, 0};
+  Services services{options, device, slots, segments, outbox, {}, 0, describe_gpus(options)};
   Listener listener(options.socket);
   ServerLoop loop(listener, services);
   spdlog::info("serves {} slots on {}", options.slots, to_string(device));

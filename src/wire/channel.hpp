@@ -16,7 +16,7 @@
 
 namespace modelhop::wire {
 
-inline constexpr std::uint32_t kProtocol = 2;
+inline constexpr std::uint32_t kProtocol = 3;
 inline constexpr std::size_t kMaxFrameBytes = std::size_t{64} << 20;
 
 /// The header is the number of bytes that follow it; its highest bit says that a file came with the header.

@@ -46,6 +46,8 @@ TEST_F(Protocol, WelcomesItsOwnBuild) {
   EXPECT_EQ(welcome->slots(), 2);
   EXPECT_EQ(welcome->device()->str(), "cpu");
   EXPECT_EQ(welcome->build()->str(), wire::build_id());
+  ASSERT_NE(welcome->gpus(), nullptr);
+  EXPECT_EQ(welcome->gpus()->size(), 0U);  // it computes on the CPU
 }
 
 TEST_F(Protocol, NamesBothBuildsWhereTheyDiffer) {

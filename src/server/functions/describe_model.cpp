@@ -4,6 +4,7 @@
 #include "server/row_writer.hpp"
 #include "server/run_arguments.hpp"
 #include "server/run_input.hpp"
+#include "server/stored_architecture.hpp"
 #include "server/value_text.hpp"
 #include "spec/keras_json.hpp"
 #include "spec/model_summary.hpp"
@@ -20,28 +21,6 @@ std::string shapes_text(const std::vector<Shape>& shapes) {
     text += ")";
   }
   return text;
-}
-
-struct StoredArchitecture {
-  std::string json;
-  std::optional<SemanticsProfile> profile;
-};
-
-StoredArchitecture read_stored(const std::optional<std::string>& table, std::optional<std::int32_t> model_id) {
-  const char* argument = "keras_model_arch_table";
-  const std::string& text = required(table, argument);
-  const Oid relation = existing_table(argument, text);
-  check_columns(argument, text, relation, {"model_id", "model_arch"});
-  if (!model_id) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument model_id must not be NULL");
-  const auto rows = query("SELECT model_arch::text, " + semantics_expression(relation) + " FROM " +
-                              table_name(relation).quoted() + " WHERE model_id = $1::integer",
-                          {std::to_string(*model_id)});
-  if (rows.empty() || !rows[0][0]) {
-    throw SqlError(ERRCODE_UNDEFINED_OBJECT,
-                   "argument model_id: \"" + text + "\" has no architecture with model_id " + std::to_string(*model_id),
-                   "SELECT model_id, name FROM the table shows the models there are.");
-  }
-  return {*rows[0][0], keras_semantics(rows[0][1])};
 }
 
 std::vector<std::optional<std::string>> layer_row(std::size_t number, const spec::LayerSummary& layer,
@@ -65,7 +44,8 @@ MODELHOP_FUNCTION(describe_model) {
   using namespace modelhop;
   using namespace modelhop::server;
   RowWriter writer(fcinfo);
-  const StoredArchitecture stored = read_stored(text_argument(fcinfo, 0), integer_argument(fcinfo, 1));
+  const StoredArchitecture stored =
+      read_stored_architecture("keras_model_arch_table", text_argument(fcinfo, 0), integer_argument(fcinfo, 1));
   const ModelSpec model = parse_keras_json(stored.json, {}, stored.profile);
   std::size_t number = 0;
   for (const spec::LayerSummary& layer : spec::summarize(model)) {

@@ -26,17 +26,9 @@ std::string given_text(FunctionCallInfo fcinfo, int i) {
   return *text;
 }
 
-std::string table_argument(FunctionCallInfo fcinfo, const std::string& argument) {
-  if (PG_ARGISNULL(1)) {
-    throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument " + argument + " must not be NULL",
-                   "Give the name of a table.");
-  }
-  return given_text(fcinfo, 1);
-}
-
 /// Arguments (argument, name, suffix): a table that may stand beside another one, whose name ends with the suffix.
-std::string existing_name(FunctionCallInfo fcinfo, const std::string& argument) {
-  const std::string text = table_argument(fcinfo, argument);
+std::string existing_name(FunctionCallInfo fcinfo, const std::string& argument, TableRole role) {
+  const std::string text = given_name(argument, text_argument(fcinfo, 1), role);
   const std::string suffix = given_text(fcinfo, 2);
   if (suffix.empty()) return text;
   TableName name = TableName::parse(argument, text);
@@ -52,19 +44,23 @@ using namespace modelhop::server;
 
 MODELHOP_FUNCTION(existing_table) {
   const std::string argument = given_text(fcinfo, 0);
-  return ObjectIdGetDatum(existing_table(argument, existing_name(fcinfo, argument)));
+  return ObjectIdGetDatum(existing_table(argument, existing_name(fcinfo, argument, TableRole::kInput)));
 }
 
 MODELHOP_FUNCTION(free_output_table) {
   const std::string argument = given_text(fcinfo, 0);
-  const TableName wanted = TableName::parse(argument, table_argument(fcinfo, argument));
-  const std::string name = free_output_table(argument, wanted.with_suffix(argument, given_text(fcinfo, 2)).quoted()).quoted();
+  const TableName wanted =
+      TableName::parse(argument, given_name(argument, text_argument(fcinfo, 1), TableRole::kOutput));
+  const std::string name =
+      free_output_table(argument, wanted.with_suffix(argument, given_text(fcinfo, 2)).quoted()).quoted();
   return call_pg([&name] { return CStringGetTextDatum(name.c_str()); });
 }
 
 MODELHOP_FUNCTION(find_table) {
   const std::string argument = given_text(fcinfo, 0);
-  const std::optional<Oid> relation = find_table(TableName::parse(argument, existing_name(fcinfo, argument)));
+  // Whoever asks makes the table where there is none.
+  const std::string name = existing_name(fcinfo, argument, TableRole::kOutput);
+  const std::optional<Oid> relation = find_table(TableName::parse(argument, name));
   if (!relation) PG_RETURN_NULL();
   return ObjectIdGetDatum(*relation);
 }

@@ -93,7 +93,7 @@ PlanRow total_row(const RunPlan& plan, const std::vector<PlanRow>& rows) {
     const TableName output = TableName::parse("model_output_table", plan.model_output_text);
     for (const char* suffix : {"", "_info", "_summary"}) {
       const TableName table = output.with_suffix("model_output_table", suffix);
-      if (find_table(table)) add_warning(all.warning, "output table " + table.quoted() + " exists already");
+      if (find_table(table)) add_warning(all.warning, "output table " + table.quoted() + " already exists");
     }
   }
   return all;
