@@ -41,6 +41,13 @@ SELECT madlib.madlib_keras_fit(
 SELECT round(training_metrics_final::numeric, 2) AS training_accuracy, round(validation_metrics_final::numeric, 2) AS validation_accuracy
 FROM iris_model_summary;
 
+\echo
+\echo == 6. A network whose weights came from elsewhere needs no training here
+SELECT madlib.load_keras_model('model_arch_library', :'network'::json, (SELECT model_weights FROM iris_model), 'Sophie trained') \g /dev/null
+SELECT madlib.madlib_keras_predict_byom('model_arch_library', 2, 'iris_test', 'id', 'attributes', 'iris_guess_byom', 'response', FALSE,
+    ARRAY[ARRAY['Iris-setosa', 'Iris-versicolor', 'Iris-virginica']]) \g /dev/null
+SELECT class_text, class_value, count(*) FROM iris_guess_byom JOIN iris_test USING (id) GROUP BY 1, 2 ORDER BY 1, 2;
+
 DO $$
 BEGIN
   ASSERT (SELECT count(*) FROM iris_test) = 30, 'a fifth of the flowers is for testing';
@@ -48,4 +55,5 @@ BEGIN
   ASSERT (SELECT abs(avg((class_value = class_text)::integer) - (SELECT metric FROM iris_score)) < 1e-6
           FROM iris_guess JOIN iris_test USING (id) WHERE rank = 1), 'predictions are right as often as the score says';
   ASSERT (SELECT validation_metrics_final FROM iris_model_summary) >= 0.9, 'nine of ten flowers are named';
+  ASSERT (SELECT avg((class_value = class_text)::integer) FROM iris_guess_byom JOIN iris_test USING (id)) >= 0.9, 'whoever trained the network';
 END $$;

@@ -100,7 +100,6 @@ SELECT packed_refusal('UPDATE bent_summary SET normalizing_const = 0');
 SELECT packed_refusal($$UPDATE bent_summary SET normalizing_const = 'NaN'$$);
 SELECT packed_refusal($$UPDATE bent_summary SET independent_element_type = '{float64}'$$);
 SELECT packed_refusal('UPDATE bent_summary SET num_segments = 0');
-SELECT packed_refusal('UPDATE bent_summary SET num_segments = 1000');
 SELECT packed_refusal($$UPDATE bent_summary SET class_text_class_values = '{daisy}'$$);
 SELECT packed_refusal($$UPDATE bent_summary SET independent_varname = '{attributes,more}'$$);
 SELECT packed_refusal('UPDATE bent SET buffer_id = NULL WHERE buffer_id = 3');

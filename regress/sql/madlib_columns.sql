@@ -47,7 +47,9 @@ INSERT INTO madlib_table VALUES
   'dependent_vartype text[], normalizing_const real, metrics_iters integer[]'),
 ('score', 'loss double precision, metric double precision, metrics_type text[], loss_type text'),
 ('guess', 'id integer, class_name text, class_value text, prob double precision, rank integer'),
-('response', 'id integer, class_name text, class_value text, prob double precision');
+('response', 'id integer, class_name text, class_value text, prob double precision'),
+('byom', 'id integer, class_name text, class_value text, prob double precision, rank integer'),
+('gpus', 'hostname text, gpu_descr text');
 CREATE FUNCTION make_tables(prefix text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   dense json := '{"class_name": "Sequential", "config": {"name": "small", "layers": [{"class_name": "Dense", "config": {"name": "d1", "units": 10,
@@ -66,6 +68,9 @@ BEGIN
   PERFORM madlib.madlib_keras_evaluate(prefix || 'multi', prefix || 'val', prefix || 'score', mst_key => 1);
   PERFORM madlib.madlib_keras_predict(prefix || 'single', 'flower', 'id', 'attributes', prefix || 'guess');
   PERFORM madlib.madlib_keras_predict(prefix || 'single', 'flower', 'id', 'attributes', prefix || 'response', 'response');
+  EXECUTE format('UPDATE %I SET model_weights = (SELECT model_weights FROM %I)', prefix || 'arch', prefix || 'single');
+  PERFORM madlib.madlib_keras_predict_byom(prefix || 'arch', 1, 'flower', 'id', 'attributes', prefix || 'byom');
+  PERFORM madlib.gpu_configuration(prefix || 'gpus', 'nvidia');
 END $$;
 CREATE FUNCTION columns_of(relation text) RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(attname || ' ' || format_type(atttypid, NULL), ', ' ORDER BY attnum) FROM pg_attribute
@@ -85,6 +90,13 @@ SELECT conrelid::regclass, pg_get_constraintdef(oid) FROM pg_constraint WHERE co
 -- Values are float32, whatever the column holds, so that scripts may read the bytes.
 SELECT octet_length(attributes) = 4 * 4 * attributes_shape[1] AND octet_length(counts) = 4 * 4 * counts_shape[1]
   AND octet_length(one_hot) = 2 * 3 * one_hot_shape[1] AS as_madlib_has_them FROM bare_two WHERE buffer_id = 0;
+SELECT (SELECT array_agg(v ORDER BY v) FROM unnest(madlib.agg_array_concat(madlib.convert_bytea_to_real_array(attributes))) v) =
+  (SELECT array_agg(v ORDER BY v) FROM flower, unnest(flower.attributes) v) AS same_attributes,
+  (SELECT array_agg(v ORDER BY v) FROM unnest(madlib.agg_array_concat(madlib.convert_bytea_to_real_array(counts))) v) =
+  (SELECT array_agg(v ORDER BY v) FROM flower, unnest(flower.counts) v)::real[] AS same_counts,
+  (SELECT sum(v) FROM unnest(madlib.agg_array_concat(madlib.convert_bytea_to_smallint_array(one_hot))) v) AS ones,
+  bool_and(madlib.convert_array_to_bytea(madlib.convert_bytea_to_real_array(attributes)) = attributes) AS there_and_back
+FROM bare_two;
 -- Whatever reads such tables goes by the columns that are there, not by the setting.
 RESET modelhop.madlib_columns;
 SELECT madlib.madlib_keras_evaluate('bare_multi', 'our_val', 'score_1', mst_key => 1);

@@ -15,6 +15,10 @@ SELECT p.proname || '(' || regexp_replace(replace(pg_get_function_arguments(p.oi
 FROM pg_proc p WHERE p.pronamespace = 'madlib'::regnamespace ORDER BY p.proname COLLATE "C", p.pronargs, pg_get_function_arguments(p.oid) COLLATE "C";
 \pset tuples_only off
 \pset format aligned
+-- Functions tell about themselves, by the names that they have here.
+SELECT madlib.madlib_keras_fit() <> '' AS tells, madlib.madlib_keras_fit('usage') ~ 'madlib\.madlib_keras_fit' AS by_its_name, madlib.load_keras_model('?') = madlib.load_keras_model('help') AS same_help,
+  madlib.gpu_configuration() <> '' AS without_arguments, madlib.madlib_keras_predict_byom('usage') ~ 'dependent_count' AS has_arguments;
+SELECT bool_and(pg_get_function_result(oid) = 'character varying') AS as_text FROM pg_proc WHERE pronamespace = 'madlib'::regnamespace AND pronargs = 0 AND proname <> 'version';
 -- Everything runs with the caller's rights.
 SELECT count(*) FROM pg_proc WHERE pronamespace = 'madlib'::regnamespace AND prosecdef;
 -- It takes its schema with it; what others made there stays, and so the extension.

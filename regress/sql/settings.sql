@@ -11,6 +11,7 @@ SET modelhop.device = 'cpu';
 SET modelhop.run_memory_limit = '512MB';
 SHOW modelhop.run_memory_limit;
 SET modelhop.run_memory_limit = '-1MB';
+SET modelhop.run_slots = 1025;
 SET modelhop.no_such_setting = 1;
 ALTER SYSTEM SET modelhop.device = 'tpu';
 ALTER SYSTEM SET modelhop.slots = 0;

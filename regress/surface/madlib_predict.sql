@@ -27,6 +27,14 @@ SELECT bool_and(abs(total - 1) < 1e-6) AS add_up FROM (SELECT sum(prob) AS total
 SELECT (SELECT count(*) FROM best_two) AS two, (SELECT count(*) FROM best b JOIN every e USING (id, class_value, prob) WHERE e.rank = 1) AS best,
   (SELECT count(*) FROM likely) = (SELECT count(*) FROM every WHERE prob > 0.2) AND (SELECT min(prob) FROM likely) > 0.2 AS likely;
 SELECT avg((class_value = class_text)::integer) > 0.9 AS knows_flowers FROM best JOIN iris USING (id);
+-- A model from elsewhere: an architecture with these weights names the same classes.
+SELECT :schema.load_keras_model('arch', (SELECT model_arch FROM model), (SELECT model_weights FROM model), 'trained elsewhere');
+SELECT :byom('arch', 2, 'iris', 'id', 'attributes', 'foreign_best', 'response', FALSE, ARRAY[ARRAY['Iris-setosa', 'Iris-versicolor', 'Iris-virginica']]) AS byom,
+  :byom('arch', 2, 'iris', 'id', 'attributes', 'foreign_every', 'prob') AS byom, :byom('arch', 2, 'iris', 'id', 'attributes', 'foreign_two', 2) AS byom, :byom('arch', 2, 'iris', 'id', 'attributes', 'foreign_likely', 0.2) AS byom;
+SELECT count(*) AS same FROM foreign_best JOIN best USING (id, class_value);
+SELECT columns_of('foreign_every') = columns_of('every') AS same_columns, array_agg(DISTINCT class_name) AS names, array_agg(DISTINCT class_value) AS classes, count(*), (SELECT count(*) FROM foreign_two) AS two,
+  (SELECT count(*) FROM foreign_likely) = (SELECT count(*) FROM likely) AS same_likely FROM foreign_every;
+SELECT bool_and(abs(total - 1) < 1e-6) AS add_up FROM (SELECT sum(prob) AS total FROM foreign_every GROUP BY id) s;
 -- The architecture's table is not needed any more; without class values classes are numbered.
 ALTER TABLE arch RENAME TO renamed_arch;
 UPDATE model_summary SET class_text_class_values = NULL;
@@ -50,6 +58,12 @@ SELECT :predict('model', 'iris', 'id', 'attributes', 'bad', 'probability') AS pr
 SELECT :predict('model', 'iris', 'id', 'attributes', 'bad', 1.0) AS predict;
 SELECT :predict('model', 'iris', 'id', 'attributes', 'bad', -1) AS predict;
 SELECT :predict('model', 'iris', 'id', 'attributes', 'bad', 'prob', FALSE, 1) AS predict;
+SELECT :byom(NULL, 2, 'iris', 'id', 'attributes', 'bad') AS byom;
+SELECT :byom('renamed_arch', 2, NULL, 'id', 'attributes', 'bad') AS byom;
+SELECT :byom('renamed_arch', 2, 'iris', 'id', 'attributes', NULL) AS byom;
+SELECT :byom('renamed_arch', 1, 'iris', 'id', 'attributes', 'bad') AS byom;
+SELECT :byom('renamed_arch', 2, 'iris', 'id', 'attributes', 'bad', normalizing_const => -1) AS byom;
+SELECT :byom('renamed_arch', 2, 'iris', 'id', 'attributes', 'bad', class_values => ARRAY[ARRAY['a', 'b']]) AS byom;
 CREATE TABLE short AS SELECT id, attributes[1:3] AS attributes FROM iris;
 SELECT :predict('model', 'short', 'id', 'attributes', 'bad') AS predict;
 ALTER TABLE model DROP COLUMN model_arch;

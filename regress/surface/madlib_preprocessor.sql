@@ -29,6 +29,9 @@ SELECT (SELECT sum(x_shape[1]) FROM by_default) AS rows, (SELECT count(*) FROM b
 -- Integer labels, divided features, more classes than there are.
 SELECT :schema.training_preprocessor_dl('source', 'ints', 'y_int', 'x', 4, 5, ARRAY[16]);
 SELECT min(n) AS least, max(n) AS most FROM ints, numbers(x) n;
+SELECT abs(min(v) - 0.2) < 1e-5 AS least, abs(max(v) - 46.6) < 1e-4 AS most FROM ints, unnest(:schema.convert_bytea_to_real_array(x)) v;
+SELECT array_agg(v::integer ORDER BY v) = array_fill(0, ARRAY[17 * 15]) || array_fill(1, ARRAY[17]) AS one_in_each_row FROM ints, unnest(:schema.convert_bytea_to_smallint_array(y_int)) v;
+SELECT cardinality(:schema.agg_array_concat(:schema.convert_bytea_to_real_array(x))) AS numbers FROM ints;
 SELECT DISTINCT y_int_shape[2] AS classes FROM ints;
 SELECT source_table, output_table, dependent_varname, independent_varname, dependent_vartype, y_int_class_values, buffer_size, normalizing_const, pg_typeof(normalizing_const), num_classes,
   distribution_rules FROM ints_summary;

@@ -153,6 +153,20 @@ is(sql("SELECT count(DISTINCT md5(model_weights)) FROM (SELECT mst_key, model_we
     . " SELECT mst_key, model_weights FROM out_3_1_false) runs WHERE mst_key = 1"), '1',
     'one segment: cached at one slot and streaming at three give the same bits');
 
+# Segments with one buffer and with none: models visit those that hold rows. A run on fewer slots gives the same bits.
+sql("CREATE TABLE packed_uneven AS SELECT * FROM packed_4 WHERE buffer_id % 4 IN (0, 3) OR buffer_id = 1;"
+    . " CREATE TABLE packed_uneven_summary AS TABLE packed_4_summary");
+$rows{uneven} = export_rows('uneven');
+for my $caching ('TRUE', 'FALSE') {
+    my $out = 'uneven_' . lc $caching;
+    fit($out, 'uneven', "use_caching => $caching, shuffle => 'buffer', seed => 42");
+    my $call = recorded_call($out);
+    is_deeply([ sort map { $_->{segment} } @{ $call->{units}{1} } ], [ 0, 0, 1, 1, 3, 3 ], "uneven segments, caching $caching: which are visited");
+    is_deeply(replayed(recorded_run($out, 4, $call), 'uneven'), trained($out), "uneven segments, caching $caching");
+}
+sql("SET modelhop.run_slots = 1; SELECT modelhop.fit_multiple_model('packed_uneven', 'uneven_one_slot', 'mst', 2, use_caching => TRUE, shuffle => 'buffer', seed => 42)");
+is_deeply(trained('uneven_one_slot'), trained('uneven_true'), 'one slot of three gives the same bits');
+
 fit('whole', 4, "use_caching => TRUE, seed => -7");
 my $whole = recorded_call('whole');
 is($whole->{shuffle}, 'segment', 'a cached run permutes whole segments by default');

@@ -22,7 +22,8 @@ COMMENT ON FUNCTION modelhop.create_packed_table(text, modelhop.packed_variable[
 -- The rows are numbered, sorted by a hash of their number and cut into buffers in one statement. The sorts carry
 -- pointers to big values, not the values. The order depends on the seed and the order of the stored rows alone.
 CREATE FUNCTION modelhop.fill_packed_table(source regclass, output text, variables modelhop.packed_variable[],
-                                           num_rows bigint, num_buffers bigint, seed bigint) RETURNS void
+                                           num_rows bigint, num_buffers bigint, seed bigint,
+                                           distribution modelhop.distribution) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET work_mem = '256MB' SET enable_hashagg = off
 SET synchronize_seqscans = off SET max_parallel_workers_per_gather = 0
 AS $$
@@ -54,23 +55,28 @@ BEGIN
     '    SELECT %5$s, row_number() OVER (ORDER BY %7$s ordinal) - 1 AS position FROM ('
     '      SELECT %8$s, row_number() OVER () AS ordinal FROM %9$s s) numbered) placed '
     '  ORDER BY buffer_id, position) cut '
-    'GROUP BY buffer_id ORDER BY buffer_id', output, packs, shapes, weight_packs, aliases, buffer, sort_key, inputs, source);
+    'GROUP BY buffer_id ORDER BY buffer_id', output, packs, shapes, weight_packs, aliases,
+    modelhop.placed_buffer(buffer, distribution), sort_key, inputs, source);
   EXECUTE format('SELECT sum(%I[1]) FROM %s', variables[1].column_name || '_shape', output) INTO written;
   IF written <> num_rows THEN
     RAISE EXCEPTION USING ERRCODE = 'serialization_failure',
       MESSAGE = format('table %s was changed while it was packed', source), HINT = 'Call the function again.';
   END IF;
 END $$;
-COMMENT ON FUNCTION modelhop.fill_packed_table(regclass, text, modelhop.packed_variable[], bigint, bigint, bigint) IS
+COMMENT ON FUNCTION modelhop.fill_packed_table(regclass, text, modelhop.packed_variable[], bigint, bigint, bigint,
+  modelhop.distribution) IS
 'Writes the buffers of a packed table, shuffled where a seed is given.';
 
 CREATE FUNCTION modelhop.write_packed_summary(
   summary text, source_table text, output_table text, dependents modelhop.packed_variable[],
   independents modelhop.packed_variable[], weights modelhop.packed_variable[], buffer_size bigint,
-  normalizing_const real, num_segments integer, seed bigint) RETURNS void
+  normalizing_const real, distribution modelhop.distribution, seed bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  -- MADlib's types: a text for all segments, else arrays, of dbids and of content numbers.
+  rules_type text := CASE WHEN distribution.segments IS NULL THEN 'text' ELSE 'integer[]' END;
+  dbids integer[] := ARRAY(SELECT s + 2 FROM unnest(distribution.segments) s ORDER BY s);
   class_columns text;
   class_values text;
   own_columns text := CASE WHEN modelhop.madlib_columns() THEN '' ELSE
@@ -83,22 +89,24 @@ BEGIN
     string_agg(format('%L', d.class_values), ', ')
     INTO class_columns, class_values FROM unnest(dependents) d;
   EXECUTE format(
-    'CREATE TABLE %s (source_table text, output_table text, dependent_varname text[], independent_varname text[], '
-    'dependent_vartype text[], %s, buffer_size integer, normalizing_const real, num_classes integer[], '
-    'distribution_rules text, __internal_gpu_config__ text%s)',
-    summary, class_columns, own_columns);
+    'CREATE TABLE %1$s (source_table text, output_table text, dependent_varname text[], independent_varname text[], '
+    'dependent_vartype text[], %2$s, buffer_size integer, normalizing_const real, num_classes integer[], '
+    'distribution_rules %3$s, __internal_gpu_config__ %3$s%4$s)',
+    summary, class_columns, rules_type, own_columns);
   EXECUTE format(
     'INSERT INTO %s SELECT $1, $2, array_agg(d.column_name), $5, array_agg(d.sql_type), %s, $3, $4, '
     'CASE WHEN bool_and(d.num_classes IS NULL) THEN ARRAY[]::integer[] ELSE array_agg(d.num_classes) END, '
-    '%L, %3$L%s FROM unnest($10) d',
-    summary, class_values, 'all_segments', own_values)
+    '%L, %L%s FROM unnest($10) d',
+    summary, class_values, CASE rules_type WHEN 'text' THEN 'all_segments' ELSE dbids::text END,
+    coalesce(distribution.segments::text, 'all_segments'), own_values)
     USING source_table, output_table, buffer_size, normalizing_const,
       ARRAY(SELECT i.column_name FROM unnest(independents) i), ARRAY(SELECT i.element_type FROM unnest(independents) i),
-      num_segments, independents[1].num_rows, seed, dependents,
+      distribution.num_segments, independents[1].num_rows, seed, dependents,
       ARRAY(SELECT i.normalizing_const FROM unnest(independents) i), weights[1].column_name;
 END $$;
 COMMENT ON FUNCTION modelhop.write_packed_summary(text, text, text, modelhop.packed_variable[],
-  modelhop.packed_variable[], modelhop.packed_variable[], bigint, real, integer, bigint) IS 'Writes the summary of a packed table.';
+  modelhop.packed_variable[], modelhop.packed_variable[], bigint, real, modelhop.distribution, bigint) IS
+'Writes the summary of a packed table.';
 
 CREATE FUNCTION modelhop.count_buffers(num_rows bigint, row_bytes bigint, buffer_size integer, num_segments integer)
 RETURNS bigint
@@ -123,7 +131,7 @@ COMMENT ON FUNCTION modelhop.count_buffers(bigint, bigint, integer, integer) IS
 CREATE FUNCTION modelhop.write_packed_table(
   source regclass, source_table text, output text, summary text, output_table text,
   dependents modelhop.packed_variable[], independents modelhop.packed_variable[], weights modelhop.packed_variable[],
-  buffer_size integer, normalizing_const real, num_segments integer, seed bigint) RETURNS void
+  buffer_size integer, normalizing_const real, distribution modelhop.distribution, seed bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -131,12 +139,14 @@ DECLARE
   num_rows bigint := independents[1].num_rows;
   row_bytes bigint := (SELECT sum(modelhop.element_count(v.shape) * CASE v.element_type WHEN 'uint8' THEN 1
                                   WHEN 'int16' THEN 2 ELSE 4 END) FROM unnest(variables) v);
-  num_buffers bigint := modelhop.count_buffers(num_rows, row_bytes, buffer_size, num_segments);
+  num_buffers bigint := modelhop.count_buffers(num_rows, row_bytes, buffer_size,
+                                               coalesce(cardinality(distribution.segments), distribution.num_segments));
 BEGIN
   PERFORM modelhop.create_packed_table(output, variables);
-  PERFORM modelhop.fill_packed_table(source, output, variables, num_rows, num_buffers, seed);
+  PERFORM modelhop.fill_packed_table(source, output, variables, num_rows, num_buffers, seed, distribution);
   PERFORM modelhop.write_packed_summary(summary, source_table, output_table, dependents, independents, weights,
-    ceil(num_rows / num_buffers::numeric)::bigint, normalizing_const, num_segments, seed);
+    ceil(num_rows / num_buffers::numeric)::bigint, normalizing_const, distribution, seed);
 END $$;
 COMMENT ON FUNCTION modelhop.write_packed_table(regclass, text, text, text, text, modelhop.packed_variable[],
-  modelhop.packed_variable[], modelhop.packed_variable[], integer, real, integer, bigint) IS 'Writes a packed table and its summary from examined columns.';
+  modelhop.packed_variable[], modelhop.packed_variable[], integer, real, modelhop.distribution, bigint) IS
+'Writes a packed table and its summary from examined columns.';

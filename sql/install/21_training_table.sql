@@ -78,16 +78,17 @@ COMMENT ON FUNCTION modelhop.independent_constants(text[], real, real[]) IS
 CREATE FUNCTION modelhop.pack_training_table(
   source regclass, source_table text, output text, summary text, output_table text, dependent_names text[],
   independent_names text[], buffer_size integer, normalizing_const real, num_classes integer[], num_segments integer,
-  seed bigint, dependent_encoding text, independent_shape integer[], normalizing_consts real[], weight_names text[])
-RETURNS void
+  seed bigint, dependent_encoding text, independent_shape integer[], normalizing_consts real[], weight_names text[],
+  distribution_rules text, rule_table regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  -- One segment where the summary has no column for their number.
-  segments integer := coalesce(num_segments, CASE WHEN modelhop.madlib_columns() THEN 1
+  -- One segment where the summary has no column for their number, unless rules name segments.
+  segments integer := coalesce(num_segments, CASE WHEN modelhop.madlib_columns() AND rule_table IS NULL THEN 1
                                              ELSE current_setting('modelhop.slots')::integer END);
   classes integer[] := ARRAY(SELECT unnest(num_classes));
   constants real[] := modelhop.independent_constants(independent_names, normalizing_const, normalizing_consts);
+  distribution modelhop.distribution;
 BEGIN
   PERFORM modelhop.check_packing_arguments(source, dependent_names, independent_names, weight_names, buffer_size,
                                            num_segments, independent_shape);
@@ -103,17 +104,19 @@ BEGIN
       MESSAGE = format('argument dependent_encoding: "%s" is unknown', dependent_encoding),
       HINT = 'Use ''one_hot'', ''class_id'' or ''float'', or NULL for what fits the type.';
   END IF;
+  distribution := modelhop.make_distribution(distribution_rules, rule_table, segments);
   PERFORM modelhop.write_packed_table(
     source, source_table, output, summary, output_table,
     ARRAY(SELECT modelhop.examine_dependent(source, n, dependent_encoding, classes[i])
           FROM unnest(dependent_names) WITH ORDINALITY AS d(n, i) ORDER BY i),
     ARRAY(SELECT modelhop.examine_independent(source, n, independent_shape, constants[i])
           FROM unnest(independent_names) WITH ORDINALITY AS d(n, i) ORDER BY i),
-    modelhop.examine_sample_weight(source, weight_names[1]), buffer_size, normalizing_const, segments,
+    modelhop.examine_sample_weight(source, weight_names[1]), buffer_size, normalizing_const, distribution,
     coalesce(seed, floor(random() * 9007199254740992)::bigint));
 END $$;
 COMMENT ON FUNCTION modelhop.pack_training_table(regclass, text, text, text, text, text[], text[], integer, real,
-  integer[], integer, bigint, text, integer[], real[], text[]) IS 'Packs a training table whose names are resolved.';
+  integer[], integer, bigint, text, integer[], real[], text[], text, regclass) IS
+'Packs a training table whose names are resolved.';
 
 CREATE FUNCTION modelhop.training_preprocessor_dl(
   source_table varchar, output_table varchar, dependent_varname varchar, independent_varname varchar,
@@ -132,7 +135,8 @@ BEGIN
     modelhop.column_names('dependent_varname', dependent_varname),
     modelhop.column_names('independent_varname', independent_varname), buffer_size,
     coalesce(normalizing_const, 1.0::pg_catalog.float4), num_classes, num_segments, seed, dependent_encoding,
-    independent_shape, normalizing_consts, modelhop.optional_names('sample_weight_varname', sample_weight_varname));
+    independent_shape, normalizing_consts, modelhop.optional_names('sample_weight_varname', sample_weight_varname),
+    distribution_rules, modelhop.distribution_table(distribution_rules));
 END $$;
 COMMENT ON FUNCTION modelhop.training_preprocessor_dl(varchar, varchar, varchar, varchar, integer, real, integer[], text,
   integer, bigint, text, integer[], real[], text) IS

@@ -105,12 +105,13 @@ COMMENT ON FUNCTION modelhop.training_shapes(regclass, text[]) IS
 CREATE FUNCTION modelhop.pack_validation_table(
   source regclass, source_table text, output text, summary text, output_table text, dependent_names text[],
   independent_names text[], training regclass, training_summary regclass, buffer_size integer, num_segments integer,
-  independent_shape integer[], weight_names text[]) RETURNS void
+  independent_shape integer[], weight_names text[], distribution_rules text, rule_table regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
 AS $$
 DECLARE
   of_training record;
   shapes text[];
+  distribution modelhop.distribution;
 BEGIN
   PERFORM modelhop.check_packing_arguments(source, dependent_names, independent_names, weight_names, buffer_size,
                                            num_segments, independent_shape);
@@ -131,6 +132,10 @@ BEGIN
     ARRAY(SELECT n || '_shape' FROM unnest(of_training.dependent_varname || of_training.independent_varname) n),
     'Name the output of training_preprocessor_dl.');
   shapes := modelhop.training_shapes(training, of_training.independent_varname);
+  distribution := modelhop.make_distribution(distribution_rules, rule_table,
+    CASE WHEN rule_table IS NULL THEN CASE WHEN modelhop.madlib_columns() THEN 1
+                                      ELSE coalesce(num_segments, of_training.num_segments, 1) END
+    ELSE coalesce(num_segments, of_training.num_segments, current_setting('modelhop.slots')::integer) END);
   PERFORM modelhop.write_packed_table(
     source, source_table, output, summary, output_table,
     ARRAY(SELECT modelhop.examine_validation_dependent(
@@ -141,10 +146,10 @@ BEGIN
                                                                    of_training.normalizing_const))
           FROM unnest(independent_names) WITH ORDINALITY AS d(n, i) ORDER BY i),
     modelhop.examine_sample_weight(source, weight_names[1]), buffer_size, of_training.normalizing_const,
-    CASE WHEN modelhop.madlib_columns() THEN 1 ELSE coalesce(num_segments, of_training.num_segments, 1) END, NULL);
+    distribution, NULL);
 END $$;
 COMMENT ON FUNCTION modelhop.pack_validation_table(regclass, text, text, text, text, text[], text[], regclass, regclass,
-  integer, integer, integer[], text[]) IS 'Packs a validation table whose names are resolved.';
+  integer, integer, integer[], text[], text, regclass) IS 'Packs a validation table whose names are resolved.';
 
 CREATE FUNCTION modelhop.validation_preprocessor_dl(
   source_table varchar, output_table varchar, dependent_varname varchar, independent_varname varchar,
@@ -163,7 +168,8 @@ BEGIN
     modelhop.column_names('independent_varname', independent_varname),
     modelhop.existing_table('training_preprocessor_table', training_preprocessor_table),
     modelhop.existing_table('training_preprocessor_table', training_preprocessor_table, '_summary'), buffer_size,
-    num_segments, independent_shape, modelhop.optional_names('sample_weight_varname', sample_weight_varname));
+    num_segments, independent_shape, modelhop.optional_names('sample_weight_varname', sample_weight_varname),
+    distribution_rules, modelhop.distribution_table(distribution_rules));
 END $$;
 COMMENT ON FUNCTION modelhop.validation_preprocessor_dl(varchar, varchar, varchar, varchar, varchar, integer, text,
   integer, integer[], text) IS

@@ -38,13 +38,14 @@ CREATE FUNCTION modelhop.fit(
     use_caching boolean DEFAULT NULL,
     seed bigint DEFAULT NULL,
     shuffle text DEFAULT NULL,
-    optimizer_state text DEFAULT 'carry'
+    optimizer_state text DEFAULT 'carry',
+    parallel text DEFAULT 'hop'
 ) RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'modelhop_fit';
 COMMENT ON FUNCTION modelhop.fit(varchar, varchar, varchar, integer, varchar, varchar, integer, boolean, varchar,
-    integer, boolean, varchar, varchar, varchar, boolean, bigint, text, text) IS
-'Trains one architecture with one set of compile and fit parameters on a packed table';
+    integer, boolean, varchar, varchar, varchar, boolean, bigint, text, text, text) IS
+'Trains one architecture with one set of compile and fit parameters on a packed table: hopping over its segments, or as the average of a copy on each (parallel)';
 
 CREATE FUNCTION modelhop.evaluate(
     model_table varchar,

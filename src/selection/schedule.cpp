@@ -62,7 +62,7 @@ void Scheduler::begin_iteration(ConfigurationKey key, Configuration& configurati
   if (holds_) return;
   // Only the raw generator is the same in every standard library; its distributions and std::shuffle are not.
   std::mt19937_64 generator(options_.seed ^ (static_cast<std::uint64_t>(static_cast<std::uint32_t>(key)) << 32) ^
-                            static_cast<std::uint32_t>(configuration.iteration));
+                            static_cast<std::uint32_t>(configuration.iteration + options_.first_iteration - 1));
   for (std::int32_t i = segments - 1; i > 0; --i) {
     std::swap(configuration.visit_order[i], configuration.visit_order[generator() % (i + 1)]);
   }

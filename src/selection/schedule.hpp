@@ -35,8 +35,9 @@ struct Work {
 };
 
 struct ScheduleOptions {
-  std::uint64_t seed = 0;        ///< orders a configuration's segments where a worker holds several
-  double measured_weight = 0.5;  ///< weight of the newest measurement in a configuration's moving average
+  std::uint64_t seed = 0;            ///< orders a configuration's segments where a worker holds several
+  std::int32_t first_iteration = 1;  ///< what iteration 1 counts as there, so that a continued run goes on in its order
+  double measured_weight = 0.5;      ///< weight of the newest measurement in a configuration's moving average
 };
 
 /// A configuration trains one unit at a time; its evaluations of an iteration may run side by side, and its next

@@ -45,8 +45,13 @@ MonitoredScores CallbackRun::scores_of(ConfigurationKey key, std::int32_t iterat
 }
 
 void CallbackRun::set_rate(ConfigurationKey key, std::int32_t iteration, const std::string& callback, double rate) {
-  set_learning_rate(trainer_, key, rate);
+  for (const std::int32_t state : plan_.state_keys(plan_of(key))) set_learning_rate(trainer_, state, rate);
   record_.happened(key, {iteration, callback, rate});
+}
+
+const ConfigurationPlan& CallbackRun::plan_of(ConfigurationKey key) const {
+  return *std::find_if(plan_.configurations.begin(), plan_.configurations.end(),
+                       [key](const ConfigurationPlan& configuration) { return configuration.key == key; });
 }
 
 bool CallbackRun::iteration_ended(ConfigurationKey key, std::int32_t iteration) {

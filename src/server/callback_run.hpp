@@ -26,6 +26,7 @@ class CallbackRun {
 
  private:
   MonitoredScores scores_of(ConfigurationKey key, std::int32_t iteration) const;
+  const ConfigurationPlan& plan_of(ConfigurationKey key) const;
   void set_rate(ConfigurationKey key, std::int32_t iteration, const std::string& callback, double rate);
 
   TrainerClient& trainer_;

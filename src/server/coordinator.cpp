@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "server/average_run.hpp"
 #include "server/bridge.hpp"
 #include "server/bytea_rows.hpp"
 #include "server/run_notice.hpp"
@@ -33,14 +34,17 @@ OpenRequest open_request(const RunPlan& plan) {
   request.iterations = plan.iterations;
   request.units = plan.unit_count();
   request.memory_limit = plan.memory_limit;
+  request.slots = plan.run_slots;
   for (const ArchitecturePlan& architecture : plan.architectures) {
     request.architectures.push_back({architecture.json, architecture.profile});
   }
   request.independent_shapes = plan.training.independent_shapes();
   request.dependent_row_elements = plan.training.dependent_row_elements();
   for (const ConfigurationPlan& configuration : plan.configurations) {
-    request.configurations.push_back({configuration.key, static_cast<std::uint32_t>(configuration.architecture),
-                                      configuration.compile_params, configuration.fit_params});
+    for (const std::int32_t key : plan.state_keys(configuration)) {
+      request.configurations.push_back({key, static_cast<std::uint32_t>(configuration.architecture),
+                                        configuration.compile_params, configuration.fit_params});
+    }
   }
   return request;
 }
@@ -82,8 +86,8 @@ void give_initial_states(TrainerClient& trainer, const RunPlan& plan) {
 /// Returns the bytes that were read; a segment that the trainer held already moves none.
 std::int64_t feed_table(TrainerClient& trainer, const PackedTable& table, wire::TableKind kind) {
   std::int64_t bytes = 0;
-  for (int segment = 0; segment < table.num_segments; ++segment) {
-    const SegmentFacts facts = feed_segment(trainer, table, {kind, segment, table.num_segments});
+  for (const PackedSegment& segment : table.segments) {
+    const SegmentFacts facts = feed_segment(trainer, table, {kind, segment.number, table.num_segments});
     if (!facts.was_shared) bytes += facts.bytes;
   }
   return bytes;
@@ -98,25 +102,15 @@ void feed(TrainerClient& trainer, const RunPlan& plan, RunRecord& record) {
 
 RunShape run_shape(const RunPlan& plan) {
   RunShape shape;
-  shape.training_segments = static_cast<int>(plan.training_rows.size());
-  shape.validation_segments = static_cast<int>(plan.validation_rows.size());
+  shape.training_segments = static_cast<int>(plan.training.segments.size());
+  shape.validation_segments = plan.validation ? static_cast<int>(plan.validation->segments.size()) : 0;
+  shape.trains_side_by_side = plan.is_averaged;
   for (const ConfigurationPlan& configuration : plan.configurations) {
     const Scoring scoring(plan.architecture_of(configuration).model, configuration.train);
     shape.configurations.emplace(configuration.key,
                                  ConfigurationShape{scoring, plan.evaluated_iterations(configuration)});
   }
   return shape;
-}
-
-UnitRequest unit_request(std::uint64_t number, const Unit& unit, const RunPlan& plan) {
-  const bool is_training = unit.kind == UnitKind::kTrain;
-  const bool is_validation = unit.kind == UnitKind::kEvaluateValidation;
-  return {number,
-          is_training ? wire::UnitKind_Train : wire::UnitKind_Evaluate,
-          unit.configuration,
-          is_validation ? wire::TableKind_Validation : wire::TableKind_Training,
-          unit.segment,
-          unit.iteration + plan.first_iteration - 1};
 }
 
 /// The slots of the trainer as this run fills them, and one place more: the unit in it waits in the trainer, so that a
@@ -128,9 +122,9 @@ class CachedRun {
         plan_(plan),
         record_(record),
         callbacks_(callbacks),
-        scheduler_({static_cast<std::uint64_t>(plan.seed)}),
+        scheduler_({static_cast<std::uint64_t>(plan.seed), plan.first_iteration}),
         notice_(plan),
-        places_(trainer.info().slots + 1) {
+        places_(plan.slots + 1) {
     for (const ConfigurationPlan& configuration : plan.configurations) {
       scheduler_.add(configuration.key, estimated_work(plan, configuration));
     }
@@ -208,11 +202,22 @@ Work estimated_work(const RunPlan& plan, const ConfigurationPlan& configuration)
   };
   Work work;
   work.iterations = plan.iterations;
-  work.train_cost = costs(plan.training_rows, kTrainingFactor * configuration.train.epochs);
-  work.evaluate_training_cost = costs(plan.training_rows, 1.0);
-  work.evaluate_validation_cost = costs(plan.validation_rows, 1.0);
+  work.train_cost = costs(plan.training.segment_rows(), kTrainingFactor * configuration.train.epochs);
+  work.evaluate_training_cost = costs(plan.training.segment_rows(), 1.0);
+  if (plan.validation) work.evaluate_validation_cost = costs(plan.validation->segment_rows(), 1.0);
   work.evaluated_iterations = plan.evaluated_iterations(configuration);
   return work;
+}
+
+UnitRequest unit_request(std::uint64_t number, const Unit& unit, const RunPlan& plan) {
+  const bool is_training = unit.kind == UnitKind::kTrain;
+  const bool is_validation = unit.kind == UnitKind::kEvaluateValidation;
+  return {number,
+          is_training ? wire::UnitKind_Train : wire::UnitKind_Evaluate,
+          unit.configuration,
+          is_validation ? wire::TableKind_Validation : wire::TableKind_Training,
+          plan.segment_number(unit),
+          unit.iteration + plan.first_iteration - 1};
 }
 
 UnitRecord unit_record(const Unit& unit, const wire::UnitFinished& finished) {
@@ -239,16 +244,21 @@ RunRecord coordinate(TrainerClient& trainer, const RunPlan& plan) {
   RunRecord record(run_shape(plan), now_us());
   open_run(trainer, open_request(plan));
   give_initial_states(trainer, plan);
+  if (plan.is_averaged) begin_copies(trainer, plan);
   CallbackRun callbacks(trainer, plan, record);
   callbacks.begin();
   if (plan.is_cached) {
     feed(trainer, plan, record);
-    CachedRun(trainer, plan, record, callbacks).run();
+    if (plan.is_averaged) {
+      run_averaged(trainer, plan, record, callbacks);
+    } else {
+      CachedRun(trainer, plan, record, callbacks).run();
+    }
   } else {
     run_streamed(trainer, plan, record, callbacks);
   }
   callbacks.end();
-  record.finish(now_us(), trainer.info().slots);
+  record.finish(now_us(), plan.slots);
   return record;
 }
 

@@ -8,6 +8,7 @@
 #include "server/run_plan.hpp"
 #include "server/run_record.hpp"
 #include "server/trainer_client.hpp"
+#include "server/trainer_requests.hpp"
 
 namespace modelhop::server {
 
@@ -16,6 +17,9 @@ RunRecord coordinate(TrainerClient& trainer, const RunPlan& plan);
 
 /// Estimated costs of a configuration's units, in floating-point operations.
 Work estimated_work(const RunPlan& plan, const ConfigurationPlan& configuration);
+
+/// A unit as the trainer is asked for it, under a number of the caller's.
+UnitRequest unit_request(std::uint64_t number, const Unit& unit, const RunPlan& plan);
 
 /// A finished unit as the record keeps it.
 UnitRecord unit_record(const Unit& unit, const wire::UnitFinished& finished);

@@ -44,18 +44,18 @@ UnitRecord hear(TrainerClient& trainer, const StoredModel& model) {
 
 /// Every segment in the trainer, all of them evaluated side by side.
 void evaluate_cached(TrainerClient& trainer, const StoredModel& model, const PackedTable& table, RunRecord& record) {
-  for (int segment = 0; segment < table.num_segments; ++segment) {
-    feed_segment(trainer, table, {wire::TableKind_Validation, segment, table.num_segments});
-    run_unit(trainer, {static_cast<std::uint64_t>(segment), wire::UnitKind_Evaluate, model.key,
-                       wire::TableKind_Validation, segment, 1});
+  for (const PackedSegment& segment : table.segments) {
+    feed_segment(trainer, table, {wire::TableKind_Validation, segment.number, table.num_segments});
+    run_unit(trainer, {static_cast<std::uint64_t>(segment.number), wire::UnitKind_Evaluate, model.key,
+                       wire::TableKind_Validation, segment.number, 1});
   }
-  for (int segment = 0; segment < table.num_segments; ++segment) record.add(hear(trainer, model));
+  for (std::size_t heard = 0; heard < table.segments.size(); ++heard) record.add(hear(trainer, model));
 }
 
 void evaluate_streamed(TrainerClient& trainer, const StoredModel& model, const PackedTable& table, RunRecord& record) {
-  for (int segment = 0; segment < table.num_segments; ++segment) {
-    SegmentStream stream(trainer, table, {wire::TableKind_Validation, segment, table.num_segments});
-    stream.scan(1, 0, {{static_cast<std::uint64_t>(segment), model.key, true}});
+  for (const PackedSegment& segment : table.segments) {
+    SegmentStream stream(trainer, table, {wire::TableKind_Validation, segment.number, table.num_segments});
+    stream.scan(1, 0, {{static_cast<std::uint64_t>(segment.number), model.key, true}});
     record.add(hear(trainer, model));
   }
 }
@@ -94,11 +94,12 @@ void evaluate(const EvaluationRequest& request) {
       free_output_table("output_table", given_name("output_table", request.output_table, TableRole::kOutput));
   TrainerClient trainer = TrainerClient::connect();
   check_device(trainer, request.use_gpus);
-  open_stored_model(trainer, model, "evaluate", table.dependent_row_elements(), table.num_segments);
+  open_stored_model(trainer, model, "evaluate", table.dependent_row_elements(),
+                    static_cast<std::int64_t>(table.segments.size()));
 
   RunShape shape;
   shape.training_segments = 0;
-  shape.validation_segments = table.num_segments;
+  shape.validation_segments = static_cast<int>(table.segments.size());
   shape.configurations.emplace(model.key, ConfigurationShape{Scoring(model.model, model.train), {1}});
   RunRecord record(shape, 0);
   const bool fits = table.decoded_bytes() <= current_settings().cache_memory;

@@ -107,10 +107,10 @@ std::string units_json(const RunPlan& plan, const ConfigurationRecord& record, s
     };
     json += std::string(json.size() > 1 ? "," : "") + "{\"kind\":\"" + kind_name(unit.unit.kind) +
             "\",\"iteration\":" + std::to_string(unit.unit.iteration + plan.first_iteration - 1) +
-            ",\"segment\":" + std::to_string(unit.unit.segment) + ",\"slot\":" + std::to_string(unit.slot) +
-            ",\"start\":" + seconds(unit.started_us) + ",\"end\":" + seconds(unit.ended_us) +
-            ",\"steps\":" + std::to_string(unit.steps) + ",\"examples\":" + std::to_string(unit.examples) +
-            ",\"loss\":" + json_number_text(unit.loss) + "}";
+            ",\"segment\":" + std::to_string(plan.segment_number(unit.unit)) +
+            ",\"slot\":" + std::to_string(unit.slot) + ",\"start\":" + seconds(unit.started_us) +
+            ",\"end\":" + seconds(unit.ended_us) + ",\"steps\":" + std::to_string(unit.steps) +
+            ",\"examples\":" + std::to_string(unit.examples) + ",\"loss\":" + json_number_text(unit.loss) + "}";
   }
   return json + "]";
 }
@@ -275,6 +275,7 @@ OutputRow single_summary_row(const RunPlan& plan, const RunRecord* record) {
   if (plan.madlib_columns) return row;
   append(row, configuration_columns(plan, configuration, record, curves));
   append(row, run_columns(plan, record));
+  append(row, {{"parallel", "text", plan.is_averaged ? "average" : "hop"}});
   return row;
 }
 

@@ -270,6 +270,15 @@ void read_counts(PackedTable* table) {
   table->rows = std::stoll(*row[1]);
 }
 
+void read_segments(PackedTable* table) {
+  for (const Row& row : query_in_snapshot("SELECT buffer_id % $1::integer, sum(" +
+                                              quote_identifier(table->independent.front().shape_column()) +
+                                              "[1]::bigint) FROM " + table->name.quoted() + " GROUP BY 1 ORDER BY 1",
+                                          {std::to_string(table->num_segments)})) {
+    table->segments.push_back({std::stoi(*row[0]), std::stoll(*row[1])});
+  }
+}
+
 void read_shape(const PackedTable& table, PackedVariable* variable) {
   const std::string shape = quote_identifier(variable->shape_column()) + "[2:]";
   const auto row = query_in_snapshot("SELECT min(" + shape + "), max(" + shape + ") FROM " + table.name.quoted()).at(0);
@@ -292,6 +301,12 @@ std::vector<std::optional<std::string>> names_of(const std::vector<PackedVariabl
   std::vector<std::optional<std::string>> names;
   for (const PackedVariable& variable : variables) names.push_back(variable.column);
   return names;
+}
+
+std::vector<std::int64_t> PackedTable::segment_rows() const {
+  std::vector<std::int64_t> list;
+  for (const PackedSegment& segment : segments) list.push_back(segment.rows);
+  return list;
 }
 
 std::vector<Shape> PackedTable::independent_shapes() const {
@@ -350,6 +365,7 @@ PackedTable read_packed_table(const std::string& argument, const std::string& te
   if (table.sample_weight) require_column(table, columns, *table.sample_weight, BYTEAOID);
   summary.read_table(&table);
   read_counts(&table);
+  read_segments(&table);
   for (std::size_t place = 1; place <= table.independent.size(); ++place) {
     summary.read_independent(&table, place);
     read_shape(table, &table.independent[place - 1]);

@@ -35,6 +35,12 @@ struct PackedVariable {
   std::string shape_column() const { return column + "_shape"; }
 };
 
+/// Segment j of n is the rows with buffer_id modulo n equal to j. Models visit those that hold rows.
+struct PackedSegment {
+  int number = 0;  ///< j
+  std::int64_t rows = 0;
+};
+
 /// Columns stand for a model's inputs and outputs by their position.
 struct PackedTable {
   std::string argument;  ///< name of the argument it came from, for messages
@@ -47,9 +53,11 @@ struct PackedTable {
   double normalizing_const = 1.0;
   std::vector<double> normalizing_consts;  ///< one for each independent column
   int num_segments = 1;
+  std::vector<PackedSegment> segments;  ///< those that hold rows, ascending; never empty
   std::int64_t buffers = 0;
   std::int64_t rows = 0;
 
+  std::vector<std::int64_t> segment_rows() const;  ///< beside `segments`
   std::vector<Shape> independent_shapes() const;
   std::vector<std::int64_t> dependent_row_elements() const;
   std::vector<DependentVariable> dependent_variables() const;

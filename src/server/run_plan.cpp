@@ -20,10 +20,26 @@ std::vector<std::int32_t> RunPlan::evaluated_iterations(const ConfigurationPlan&
   return list;
 }
 
+std::int32_t RunPlan::state_key(const ConfigurationPlan& configuration, std::size_t place) const {
+  return configuration.key + (is_averaged ? static_cast<std::int32_t>(place) : 0);
+}
+
+std::vector<std::int32_t> RunPlan::state_keys(const ConfigurationPlan& configuration) const {
+  std::vector<std::int32_t> keys(is_averaged ? training.segments.size() : 1);
+  std::iota(keys.begin(), keys.end(), configuration.key);
+  return keys;
+}
+
+int RunPlan::segment_number(const Unit& unit) const {
+  const PackedTable& table = unit.kind == UnitKind::kEvaluateValidation ? *validation : training;
+  return table.segments[static_cast<std::size_t>(unit.segment)].number;
+}
+
 std::int64_t RunPlan::unit_count(const ConfigurationPlan& configuration) const {
-  const auto segments = static_cast<std::int64_t>(training_rows.size());
+  const auto segments = static_cast<std::int64_t>(training.segments.size());
+  const auto of_validation = static_cast<std::int64_t>(validation ? validation->segments.size() : 0);
   const auto evaluated = static_cast<std::int64_t>(evaluated_iterations(configuration).size());
-  return iterations * segments + evaluated * (segments + static_cast<std::int64_t>(validation_rows.size()));
+  return iterations * segments + evaluated * (segments + of_validation);
 }
 
 std::int64_t RunPlan::unit_count() const {

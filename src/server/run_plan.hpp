@@ -11,6 +11,7 @@
 
 #include "modelhop/model_spec.hpp"
 #include "modelhop/train_spec.hpp"
+#include "selection/schedule.hpp"
 #include "server/packed_table.hpp"
 #include "spec/keras_json.hpp"
 
@@ -49,11 +50,10 @@ struct OutputTables {
 };
 
 struct RunPlan {
-  bool is_single = false;  ///< fit: one configuration and MADlib's tables for one model
+  bool is_single = false;    ///< fit: one configuration and MADlib's tables for one model
+  bool is_averaged = false;  ///< of fit: each segment trains a copy, and their weights are averaged (average_run.cpp)
   PackedTable training;
   std::optional<PackedTable> validation;
-  std::vector<std::int64_t> training_rows;    ///< per training segment
-  std::vector<std::int64_t> validation_rows;  ///< per validation segment
 
   std::string model_selection_text;  ///< names as the summary tells them
   std::string model_arch_text;
@@ -78,7 +78,8 @@ struct RunPlan {
   std::int64_t memory_limit = 0;   ///< bytes this run may take in the trainer
   std::int64_t segment_bytes = 0;  ///< decoded, of all segments
   std::int64_t needed_memory = 0;  ///< states, workspaces of the slots, cached segments
-  int slots = 1;                   ///< by the settings; a running trainer may have another number
+  int run_slots = 0;               ///< slots that this run may use at one time; 0: all
+  int slots = 1;                   ///< that it uses: by the settings at first, then by the trainer that runs
   OutputTables tables;
   bool madlib_columns = false;  ///< the output tables have MADlib's columns alone
 
@@ -89,6 +90,12 @@ struct RunPlan {
   const ArchitecturePlan& architecture_of(const ConfigurationPlan& configuration) const {
     return architectures[configuration.architecture];
   }
+  /// Under which the trainer knows the state that visits a training segment, by its place in training.segments: one
+  /// for all segments, or each segment's copy. The first is the configuration's own and is what is written.
+  std::int32_t state_key(const ConfigurationPlan& configuration, std::size_t place) const;
+  std::vector<std::int32_t> state_keys(const ConfigurationPlan& configuration) const;
+  /// A unit counts the segments that hold rows.
+  int segment_number(const Unit& unit) const;
   std::int64_t unit_count() const;  ///< trainings and evaluations, if nothing stops early
   std::int64_t unit_count(const ConfigurationPlan& configuration) const;
 };

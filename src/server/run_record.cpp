@@ -132,23 +132,25 @@ double RunRecord::makespan_seconds() const {
 }
 
 double RunRecord::lower_bound_seconds() const {
-  // A configuration trains one unit at a time; the evaluations of one iteration may share all slots.
+  // A configuration trains one unit at a time, or a copy on each segment; the evaluations of one iteration may share
+  // all slots.
   double busy = 0.0;
   std::vector<double> chains;
   for (const auto& [key, configuration] : configurations_) {
     double chain = 0.0;
-    std::map<std::int32_t, std::pair<double, double>> evaluations;  // total and longest of an iteration
+    std::map<std::pair<std::int32_t, bool>, std::pair<double, double>> phases;  // total and longest of an iteration's
     for (const UnitRecord& record : configuration.units) {
       busy += record.seconds();
-      if (record.unit.kind == UnitKind::kTrain) {
+      const bool is_training = record.unit.kind == UnitKind::kTrain;
+      if (is_training && !shape_.trains_side_by_side) {
         chain += record.seconds();
         continue;
       }
-      auto& [sum, longest] = evaluations[record.unit.iteration];
+      auto& [sum, longest] = phases[{record.unit.iteration, is_training}];
       sum += record.seconds();
       longest = std::max(longest, record.seconds());
     }
-    for (const auto& [iteration, times] : evaluations) chain += std::max(times.first / slots_, times.second);
+    for (const auto& [phase, times] : phases) chain += std::max(times.first / slots_, times.second);
     chains.push_back(chain);
   }
   return std::max(busy / slots_, makespan_lower_bound(chains, slots_));

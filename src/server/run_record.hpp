@@ -67,6 +67,7 @@ struct ConfigurationShape {
 struct RunShape {
   int training_segments = 1;
   int validation_segments = 0;
+  bool trains_side_by_side = false;  ///< the trainings of an iteration need not wait for each other
   std::map<ConfigurationKey, ConfigurationShape> configurations;
 };
 

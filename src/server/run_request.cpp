@@ -66,6 +66,13 @@ bool parse_optimizer_state(const std::optional<std::string>& text) {
                  "Use 'carry' or 'reset'.");
 }
 
+bool parse_parallel(const std::optional<std::string>& text) {
+  if (!text || *text == "hop") return false;
+  if (*text == "average") return true;
+  throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "argument parallel: unknown value \"" + *text + "\"",
+                 "Use 'hop' or 'average'.");
+}
+
 /// From the session's random(), so that setseed() makes scripts without seeds repeat.
 std::int64_t drawn_seed() {
   return std::stoll(*query("SELECT floor(random() * 9007199254740992)::bigint")[0][0]);
@@ -121,18 +128,6 @@ void check_validation(const PackedTable& training, const PackedTable& validation
   }
 }
 
-/// Rows of each segment; refuses a table with fewer buffers than segments.
-std::vector<std::int64_t> filled_segments(const PackedTable& table) {
-  std::vector<std::int64_t> rows = segment_rows(table, table.num_segments);
-  const auto empty = std::find(rows.begin(), rows.end(), 0);
-  if (empty == rows.end()) return rows;
-  throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
-                 "argument " + table.argument + ": table " + in_quotes(table.text) + " has " +
-                     std::to_string(table.buffers) + " buffers for " + std::to_string(table.num_segments) +
-                     " segments: segment " + std::to_string(empty - rows.begin()) + " holds no rows",
-                 "Run the preprocessor again with fewer segments.");
-}
-
 void read_data(const RunRequest& request, RunPlan& plan) {
   plan.training =
       read_packed_table("source_table", given_name("source_table", request.source_table, TableRole::kInput));
@@ -142,12 +137,10 @@ void read_data(const RunRequest& request, RunPlan& plan) {
                    "argument source_table: \"" + plan.training.text + "\" has one class only, which nothing can learn",
                    "Give data of at least two classes, or a larger num_classes to training_preprocessor_dl.");
   }
-  plan.training_rows = filled_segments(plan.training);
   plan.segment_bytes = plan.training.decoded_bytes();
   if (!request.validation_table) return;
   plan.validation = read_packed_table("validation_table", *request.validation_table);
   check_validation(plan.training, *plan.validation);
-  plan.validation_rows = filled_segments(*plan.validation);
   plan.segment_bytes += plan.validation->decoded_bytes();
 }
 
@@ -183,28 +176,31 @@ void resolve_caching(const RunRequest& request, const Settings& settings, RunPla
 }  // namespace
 
 void check_memory(RunPlan& plan, int slots) {
-  plan.slots = slots;
+  plan.slots = plan.run_slots > 0 ? std::min(slots, plan.run_slots) : slots;
   std::int64_t states = 0;
+  std::int64_t state_count = 0;
   std::int64_t workspace = 0;
   const auto lasting = [](const ConfigurationPlan& one) { return saturated_sum(one.memory.state, one.kept_bytes); };
   const auto total = [&](const ConfigurationPlan& one) { return saturated_sum(lasting(one), one.memory.workspace); };
   const ConfigurationPlan* largest = &plan.configurations.front();
   for (const ConfigurationPlan& configuration : plan.configurations) {
+    const auto copies = static_cast<std::int64_t>(plan.state_keys(configuration).size());
     states = saturated_sum(states, lasting(configuration));
+    for (std::int64_t more = 1; more < copies; ++more) states = saturated_sum(states, configuration.memory.state);
+    state_count += copies;
     workspace = std::max(workspace, configuration.memory.workspace);
     if (total(configuration) > total(*largest)) largest = &configuration;
   }
-  const std::int64_t busy = std::min<std::int64_t>(slots, static_cast<std::int64_t>(plan.configurations.size()));
+  const std::int64_t busy = std::min<std::int64_t>(plan.slots, state_count);
   const std::int64_t segments = plan.is_cached ? plan.segment_bytes : 0;
   plan.needed_memory = saturated_sum(states, segments);
   for (std::int64_t slot = 0; slot < busy; ++slot) plan.needed_memory = saturated_sum(plan.needed_memory, workspace);
   if (plan.needed_memory <= plan.memory_limit) return;
   throw Error(ErrorCode::kOutOfMemory,
               "the run needs " + megabytes(plan.needed_memory) + " in the trainer, its limit is " +
-                  megabytes(plan.memory_limit) + ": " + megabytes(states) + " for " +
-                  std::to_string(plan.configurations.size()) + " states, " + megabytes(workspace) + " for each of " +
-                  std::to_string(busy) + " slots, " + megabytes(segments) + " of data (mst_key " +
-                  std::to_string(largest->key) + " is the largest with " +
+                  megabytes(plan.memory_limit) + ": " + megabytes(states) + " for " + std::to_string(state_count) +
+                  " states, " + megabytes(workspace) + " for each of " + std::to_string(busy) + " slots, " +
+                  megabytes(segments) + " of data (mst_key " + std::to_string(largest->key) + " is the largest with " +
                   std::to_string(plan.architecture_of(*largest).parameters) + " parameters)",
               "Use smaller models or batches, fewer configurations, or raise modelhop.memory_limit (or "
               "run_memory_limit, where it is set).");
@@ -218,9 +214,11 @@ RunPlan make_run_plan(const RunRequest& request) {
   plan.name = request.name;
   plan.description = request.description;
   plan.reset_optimizer = parse_optimizer_state(request.optimizer_state);
+  plan.is_averaged = parse_parallel(request.parallel);
   check_iterations(request, plan);
 
   const Settings settings = current_settings();
+  plan.run_slots = settings.run_slots;
   plan.memory_limit = settings.run_memory_limit > 0 ? std::min(settings.run_memory_limit, settings.memory_limit)
                                                     : settings.memory_limit;
   plan.madlib_columns = settings.madlib_columns;

@@ -33,6 +33,7 @@ struct RunRequest {
   std::optional<std::int64_t> seed;
   std::optional<std::string> shuffle;
   std::optional<std::string> optimizer_state;
+  std::optional<std::string> parallel;  ///< fit
 
   bool is_single = false;     ///< fit
   bool is_plan_only = false;  ///< nothing will be written: the output tables are not looked at

@@ -204,17 +204,6 @@ SegmentFacts feed_segment(TrainerClient& trainer, const PackedTable& table, cons
   return facts;
 }
 
-std::vector<std::int64_t> segment_rows(const PackedTable& table, int segments) {
-  std::vector<std::int64_t> rows(segments);
-  for (const Row& row : query_in_snapshot("SELECT buffer_id % $1::integer, sum(" +
-                                              quote_identifier(table.independent.front().shape_column()) +
-                                              "[1]::bigint) FROM " + table.name.quoted() + " GROUP BY 1",
-                                          {std::to_string(segments)})) {
-    rows.at(std::stoull(*row[0])) = std::stoll(*row[1]);
-  }
-  return rows;
-}
-
 SegmentStream::SegmentStream(TrainerClient& trainer, const PackedTable& table, const SegmentShare& share)
     : trainer_(trainer), table_(table), share_(share), list_(list_segment(table, share.segment, share.segments)) {
   const std::int64_t most_rows = *std::max_element(list_.buffer_rows.begin(), list_.buffer_rows.end());

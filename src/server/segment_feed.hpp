@@ -32,9 +32,6 @@ Layouts make_layouts(flatbuffers::FlatBufferBuilder& builder, const std::vector<
 /// not hold exactly this list already. Runs inside the caller's snapshot.
 SegmentFacts feed_segment(TrainerClient& trainer, const PackedTable& table, const SegmentShare& share);
 
-/// Sizes without reading big values: rows of each segment. For plans and estimates.
-std::vector<std::int64_t> segment_rows(const PackedTable& table, int segments);
-
 /// A segment that is read again for each scan, one buffer a window, in the order of buffer_id. The client and the table
 /// outlive it.
 class SegmentStream {

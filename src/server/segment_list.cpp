@@ -108,8 +108,9 @@ SegmentList list_segment(const PackedTable& table, int segment, int segments) {
   if (rows.empty()) {
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
                    "argument " + table.argument + ": segment " + std::to_string(segment) + " of " +
-                       std::to_string(segments) + " of table " + in_quotes(table.text) + " holds no rows",
-                   "Run the preprocessor again with fewer segments.");
+                       std::to_string(segments) + " of table " + in_quotes(table.text) +
+                       " gave no rows, and some a moment before",
+                   "A packed table must give the same rows to every query of one statement.");
   }
   SegmentList list;
   for (const Row& row : rows) {

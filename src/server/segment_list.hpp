@@ -24,7 +24,7 @@ struct SegmentList {
 };
 
 /// Rows with buffer_id % segments == segment, in the caller's snapshot. Throws SqlError naming the buffer whose bytes
-/// do not fit its shape, or that comes twice, and where there is no row.
+/// do not fit its shape, or that comes twice; models do not visit a segment without rows, so it throws there as well.
 SegmentList list_segment(const PackedTable& table, int segment, int segments);
 
 }  // namespace modelhop::server

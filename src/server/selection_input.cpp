@@ -137,6 +137,12 @@ ConfigurationPlan make_configuration(const SelectionRow& row, std::size_t archit
                   plan.training.dependent_variables());
   check_callbacks(configuration.train, plan.validation.has_value());
   configuration.is_monitored = has_monitors(configuration.train);
+  if (plan.is_averaged && configuration.train.optimizer.use_ema) {
+    throw Error(ErrorCode::kNotSupported,
+                "argument parallel: 'average' goes not with an optimizer whose use_ema is true: each segment would "
+                "have a moving average of its own",
+                "Use parallel => 'hop', or leave out use_ema.");
+  }
   if (!plan.is_cached && configuration.train.shuffle == Shuffle::kSegment) {
     throw Error(ErrorCode::kInvalidArgument, "shuffle over the whole segment needs a cached run, and this run streams");
   }

@@ -27,6 +27,7 @@ int trainer_idle_timeout_s;
 int trainer_nice;
 char* device;
 int run_memory_limit_mb;
+int run_slots;
 bool madlib_columns;
 
 /// What this machine has, or what its control group leaves of it.
@@ -90,6 +91,9 @@ void define_settings() {
   DefineCustomIntVariable("modelhop.run_memory_limit", "Memory that a run of this session may use in the trainer.",
                           "It can only lower modelhop.memory_limit; 0 means no limit of its own.", &run_memory_limit_mb,
                           0, 0, INT_MAX, PGC_USERSET, GUC_UNIT_MB, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("modelhop.run_slots", "How many slots of the trainer a run of this session uses.",
+                          "Read when the run starts; 0 means all of modelhop.slots.", &run_slots, 0, 0, kMaxSlots,
+                          PGC_USERSET, 0, nullptr, nullptr, nullptr);
   DefineCustomBoolVariable("modelhop.madlib_columns", "Output tables have MADlib's columns alone.",
                            "For scripts that read all columns by their position. What needs the other columns, such as "
                            "the leaderboard, does not work with such tables.",
@@ -107,6 +111,7 @@ Settings current_settings() {
   settings.trainer_nice = trainer_nice;
   settings.device = device;
   settings.run_memory_limit = run_memory_limit_mb * kMegabyte;
+  settings.run_slots = run_slots;
   settings.madlib_columns = madlib_columns;
   return settings;
 }

@@ -156,7 +156,9 @@ void open_stored_model(TrainerClient& trainer, const StoredModel& model, const s
   request.name = model.table.quoted();
   request.purpose = purpose;
   request.units = units;
-  request.memory_limit = current_settings().run_memory_limit;
+  const Settings settings = current_settings();
+  request.memory_limit = settings.run_memory_limit;
+  request.slots = settings.run_slots;
   request.architectures = {{model.json, model.profile}};
   request.independent_shapes = model.input_shapes();
   request.dependent_row_elements = dependent_row_elements;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "server/average_run.hpp"
 #include "server/bridge.hpp"
 #include "server/coordinator.hpp"
 #include "server/run_notice.hpp"
@@ -39,9 +40,9 @@ class StreamedRun {
   using Streams = std::vector<std::unique_ptr<SegmentStream>>;
 
   void open(const PackedTable& table, wire::TableKind kind, Streams& streams) {
-    for (int segment = 0; segment < table.num_segments; ++segment) {
+    for (const PackedSegment& segment : table.segments) {
       streams.push_back(
-          std::make_unique<SegmentStream>(trainer_, table, SegmentShare{kind, segment, table.num_segments}));
+          std::make_unique<SegmentStream>(trainer_, table, SegmentShare{kind, segment.number, table.num_segments}));
     }
   }
 
@@ -69,11 +70,13 @@ class StreamedRun {
         if (number.second) ++last_unit_;
         UnitRecord& record = units[number.first->second];
         record.unit = {configuration.key, UnitKind::kTrain, static_cast<std::int32_t>(segment), iteration};
-        items.push_back({number.first->second, configuration.key, false});
+        items.push_back({number.first->second, plan_.state_key(configuration, segment), false});
       }
       if (items.empty()) break;
       scan(*training_[segment], iteration, pass, items, units);
     }
+    // Before the units are settled: callbacks look at the iteration's end as soon as its last unit is.
+    if (plan_.is_averaged && segment + 1 == training_.size()) average_copies(trainer_, plan_);
     settle(units);
   }
 

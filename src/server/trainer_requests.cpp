@@ -58,9 +58,10 @@ void open_run(TrainerClient& trainer, const OpenRequest& request) {
   const auto list = builder.CreateVector(configurations);
   const auto name = builder.CreateString(request.name);
   const auto purpose = builder.CreateString(request.purpose);
-  trainer.send(builder, wire::CreateOpenRun(builder, name, purpose, seed, to_wire(request.shuffle),
-                                            request.reset_optimizer, request.iterations, request.units,
-                                            request.memory_limit, architectures, shapes, dependent, list));
+  trainer.send(builder,
+               wire::CreateOpenRun(builder, name, purpose, seed, to_wire(request.shuffle), request.reset_optimizer,
+                                   request.iterations, request.units, request.memory_limit, architectures, shapes,
+                                   dependent, list, request.slots));
   expect<wire::RunOpened>(trainer.wait_answer(), "OpenRun");
 }
 

@@ -40,6 +40,7 @@ struct OpenRequest {
   int iterations = 0;
   std::int64_t units = 0;
   std::int64_t memory_limit = 0;
+  int slots = 0;  ///< that it may use at one time; 0: all
   std::vector<OpenArchitecture> architectures;
   std::vector<Shape> independent_shapes;
   std::vector<std::int64_t> dependent_row_elements;  ///< empty: predict only

@@ -185,7 +185,7 @@ void Connection::begin_run(const wire::OpenRun& message) {
   auto run = std::make_shared<Run>(++services_.last_run, client_, message, services_.device);
   std::erase_if(services_.runs, [](const auto& other) { return other.expired(); });
   services_.runs.push_back(run);
-  services_.slots.add_run(run->id());
+  services_.slots.add_run(run->id(), message.slots());
   run_ = std::move(run);
   flatbuffers::FlatBufferBuilder builder;
   channel_.send(builder, wire::CreateRunOpened(builder));

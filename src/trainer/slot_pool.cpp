@@ -39,9 +39,9 @@ SlotPool::~SlotPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void SlotPool::add_run(RunId run) {
+void SlotPool::add_run(RunId run, int limit) {
   const std::scoped_lock lock(mutex_);
-  queue_.add_run(run);
+  queue_.add_run(run, limit);
 }
 
 void SlotPool::remove_run(RunId run) {
@@ -96,7 +96,8 @@ void SlotPool::serve(int slot, Device device) {
     taken->job.work(*executor, slot);
     taken.reset();
     lock.lock();
-    queue_.finished(run, started, steady_us());
+    // What waited for it may have to run in another slot.
+    if (queue_.finished(run, started, steady_us())) wake_.notify_all();
   }
 }
 

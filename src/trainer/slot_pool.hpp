@@ -22,7 +22,7 @@ class SlotPool {
   SlotPool& operator=(const SlotPool&) = delete;
 
   int slots() const { return static_cast<int>(threads_.size()); }
-  void add_run(RunId run);
+  void add_run(RunId run, int limit);
   /// Drops the run's waiting jobs. Afterwards the executors free the plans that nobody may need again.
   void remove_run(RunId run);
   void push(RunId run, Job job);

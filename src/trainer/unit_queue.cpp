@@ -8,8 +8,8 @@
 
 namespace modelhop::trainer {
 
-void UnitQueue::add_run(RunId run) {
-  runs_.try_emplace(run);
+void UnitQueue::add_run(RunId run, int limit) {
+  runs_.try_emplace(run).first->second.limit = limit;
 }
 
 std::deque<Job> UnitQueue::remove_run(RunId run) {
@@ -40,7 +40,7 @@ std::optional<UnitQueue::Taken> UnitQueue::take(int slot, std::int64_t now_us) {
   RunId chosen = 0;
   Share* best = nullptr;
   for (auto& [id, share] : runs_) {
-    if (std::none_of(share.jobs.begin(), share.jobs.end(), fits)) continue;
+    if (share.is_full() || std::none_of(share.jobs.begin(), share.jobs.end(), fits)) continue;
     if (best != nullptr &&
         std::pair(best->served(now_us), best->running) <= std::pair(share.served(now_us), share.running)) {
       continue;
@@ -57,13 +57,15 @@ std::optional<UnitQueue::Taken> UnitQueue::take(int slot, std::int64_t now_us) {
   return taken;
 }
 
-void UnitQueue::finished(RunId run, std::int64_t started_us, std::int64_t now_us) {
+bool UnitQueue::finished(RunId run, std::int64_t started_us, std::int64_t now_us) {
   const auto found = runs_.find(run);
-  if (found == runs_.end()) return;
+  if (found == runs_.end()) return false;
   Share& share = found->second;
+  const bool was_full = share.is_full();
   --share.running;
   share.started_us_sum -= started_us;
   share.served_us += now_us - started_us;
+  return was_full && !share.jobs.empty();
 }
 
 int UnitQueue::running(RunId run) const {

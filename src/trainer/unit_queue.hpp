@@ -24,7 +24,8 @@ struct Job {
 /// Times are microseconds of any steady clock.
 class UnitQueue {
  public:
-  void add_run(RunId run);
+  /// At most `limit` of its jobs run at one time; 0: as many as there are slots.
+  void add_run(RunId run, int limit = 0);
   /// Gives back the jobs that will never run. Those that are running end as they may.
   std::deque<Job> remove_run(RunId run);
 
@@ -39,7 +40,8 @@ class UnitQueue {
   /// The oldest job that may run in this slot, of the run that had the least slot time so far, counting what its
   /// running jobs have had already.
   std::optional<Taken> take(int slot, std::int64_t now_us);
-  void finished(RunId run, std::int64_t started_us, std::int64_t now_us);
+  /// Returns whether jobs of the run waited for that because of its limit.
+  bool finished(RunId run, std::int64_t started_us, std::int64_t now_us);
 
   int running(RunId run) const;
 
@@ -48,7 +50,9 @@ class UnitQueue {
     std::deque<Job> jobs;
     std::int64_t served_us = 0;  ///< by finished jobs
     int running = 0;
+    int limit = 0;
     std::int64_t started_us_sum = 0;  ///< over running jobs
+    bool is_full() const { return limit > 0 && running >= limit; }
     bool is_active() const { return !jobs.empty() || running > 0; }
     std::int64_t served(std::int64_t now_us) const { return served_us + running * now_us - started_us_sum; }
   };

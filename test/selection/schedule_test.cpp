@@ -127,6 +127,24 @@ TEST(Scheduler, OrdersSegmentsBySeedWhereAWorkerHasTheChoice) {
   EXPECT_NE(order(3), order(4));
 }
 
+TEST(Scheduler, GoesOnInTheOrderOfTheRunThatItContinues) {
+  const auto order = [](std::int32_t first_iteration, std::int32_t iterations) {
+    Scheduler scheduler({.seed = 3, .first_iteration = first_iteration});
+    scheduler.add(1, work(iterations, std::vector<double>(8, 1.0)));
+    std::vector<int> segments;
+    while (const auto unit = scheduler.next(0)) {
+      segments.push_back(unit->segment);
+      scheduler.finished(*unit, 1.0);
+    }
+    return segments;
+  };
+  std::vector<int> halves = order(1, 2);
+  const std::vector<int> second = order(3, 2);
+  EXPECT_NE(halves, second);
+  halves.insert(halves.end(), second.begin(), second.end());
+  EXPECT_EQ(halves, order(1, 4));
+}
+
 /// Three workers, one segment each. Configuration 1 is the longest by far: it needs 12 and worker 1 has 6.5 to do when
 /// it asks at time 3; configuration 1 leaves worker 0 at time 4, worker 2 is busy until `worker_2_end`.
 Scheduler scheduler_where_one_returns_soon(double unit_cost, double worker_2_end = 5) {

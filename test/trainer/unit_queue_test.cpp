@@ -37,6 +37,25 @@ TEST(UnitQueue, RefusesAJobOfAnUnknownRun) {
   EXPECT_THROW(queue.push(7, job_for(), 0), Error);
 }
 
+TEST(UnitQueue, KeepsARunWithinItsLimit) {
+  UnitQueue queue;
+  queue.add_run(1, 2);
+  for (int i = 0; i < 3; ++i) queue.push(1, job_for(), 0);
+  EXPECT_TRUE(queue.take(0, 0));
+  EXPECT_TRUE(queue.take(1, 0));
+  EXPECT_FALSE(queue.take(2, 0));
+  // Other runs have what it may not use.
+  queue.add_run(2);
+  queue.push(2, job_for(), 0);
+  const auto other = queue.take(2, 0);
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->run, 2U);
+  EXPECT_TRUE(queue.finished(1, 0, 5)) << "a job has waited for this";
+  EXPECT_TRUE(queue.take(3, 5));
+  EXPECT_FALSE(queue.finished(1, 0, 6)) << "no job is left";
+  EXPECT_FALSE(queue.finished(2, 0, 6));
+}
+
 TEST(UnitQueue, SharesOneSlotByTimeNotByCount) {
   UnitQueue queue;
   const std::map<RunId, std::int64_t> cost = {{1, 10}, {2, 30}};

@@ -25,6 +25,7 @@ MODELHOP_FUNCTION(fit) {
   request.seed = bigint_argument(fcinfo, 15);
   request.shuffle = text_argument(fcinfo, 16);
   request.optimizer_state = text_argument(fcinfo, 17);
+  request.parallel = text_argument(fcinfo, 18);
   run_fit(request);
   return 0;
 }

@@ -56,7 +56,8 @@ PlanRow row_of(const RunPlan& plan, const ConfigurationPlan& configuration) {
   row.state_mb = static_cast<double>(configuration.memory.state + configuration.kept_bytes) / kMegabyte;
   row.workspace_mb = static_cast<double>(configuration.memory.workspace) / kMegabyte;
   row.seconds = estimated_seconds(plan, configuration);
-  const std::int64_t smallest = *std::min_element(plan.training_rows.begin(), plan.training_rows.end());
+  const std::vector<std::int64_t> segment_rows = plan.training.segment_rows();
+  const std::int64_t smallest = *std::min_element(segment_rows.begin(), segment_rows.end());
   if (configuration.train.batch_size > smallest) {
     add_warning(row.warning, "batch_size " + std::to_string(configuration.train.batch_size) +
                                  " is larger than the smallest segment of " + std::to_string(smallest) + " rows");
@@ -83,9 +84,13 @@ PlanRow total_row(const RunPlan& plan, const std::vector<PlanRow>& rows) {
   for (const ArchitecturePlan& architecture : plan.architectures) {
     all.forward_mflops += static_cast<double>(architecture.forward_flops) * 1e-6;
   }
+  const std::size_t held = plan.training.segments.size();
+  const auto all_segments = static_cast<std::size_t>(plan.training.num_segments);
   add_warning(all.warning, std::string(plan.is_cached ? "cached" : "streamed") + ", shuffle '" +
-                               shuffle_name(plan.shuffle) + "', " + std::to_string(plan.training_rows.size()) +
-                               " segments on " + std::to_string(plan.slots) + " slots");
+                               shuffle_name(plan.shuffle) + "', " + std::to_string(held) +
+                               (held < all_segments ? " of " + std::to_string(all_segments) : std::string()) +
+                               " segments on " + std::to_string(plan.slots) + (plan.slots == 1 ? " slot" : " slots") +
+                               (plan.run_slots == plan.slots ? " (modelhop.run_slots)" : ""));
   if (rows.size() < static_cast<std::size_t>(plan.slots)) {
     add_warning(all.warning, "fewer configurations than slots: some slots stay idle");
   }
