@@ -10,6 +10,9 @@ SELECT * FROM modelhop.describe_model('arch', 1);
 SELECT modelhop.load_keras_model('arch', :'small'::json, NULL, 'as keras 3', keras_semantics => 'k3');
 SELECT layer, class_name, keras_semantics FROM modelhop.describe_model('arch', 2);
 SELECT model_id, keras_semantics FROM arch ORDER BY 1;
+-- Only what is needed is read: weights may be large.
+CREATE VIEW heavy AS SELECT model_id, model_arch, 1 / (model_id - 1) AS model_weights FROM arch;
+SELECT layer, class_name FROM modelhop.describe_model('heavy', 1);
 -- The trained weights come out flat or as a safetensors file, and both go in again.
 CREATE TABLE flower AS
 SELECT i AS id, ARRAY[(i % 3) + sin(i) / 4, (i % 3) * 0.5 + cos(i) / 4, sin(i * 7) / 2, cos(i * 5) / 2]::real[] AS attributes,

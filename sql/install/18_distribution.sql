@@ -5,12 +5,6 @@ CREATE TYPE modelhop.distribution AS (num_segments integer, segments integer[]);
 COMMENT ON TYPE modelhop.distribution IS
 'How many segments a packed table has, and which of them get data, ascending from 0; NULL: all.';
 
-CREATE FUNCTION modelhop.trainer_device() RETURNS text
-LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
-AS 'MODULE_PATHNAME', 'modelhop_trainer_device';
-COMMENT ON FUNCTION modelhop.trainer_device() IS
-'What the trainer computes on: cpu, cuda:0 and so on. Starts the trainer where none runs.';
-
 CREATE FUNCTION modelhop.distribution_table(distribution_rules text) RETURNS regclass
 LANGUAGE sql STABLE
 AS $$
@@ -64,18 +58,14 @@ CREATE FUNCTION modelhop.make_distribution(rules text, rule_table regclass, num_
 RETURNS modelhop.distribution
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  device text;
 BEGIN
   IF rule_table IS NOT NULL THEN
     RETURN (num_segments, modelhop.segments_of_dbids(rule_table, num_segments));
   ELSIF rules = 'gpu_segments' THEN
     -- All segments of a server share its trainer, and so its GPUs.
-    device := modelhop.trainer_device();
-    IF device NOT LIKE 'cuda%' THEN
+    IF NOT EXISTS (SELECT FROM modelhop.visible_gpus()) THEN
       RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
-        MESSAGE = format('argument distribution_rules: ''gpu_segments'' leaves no segment (No GPUs configured on hosts): '
-                         'the trainer computes on "%s"', device),
+        MESSAGE = 'argument distribution_rules: ''gpu_segments'' leaves no segment: No GPUs configured on hosts',
         HINT = 'Set modelhop.device on a server with a CUDA build and a GPU, or use NULL for all segments.';
     END IF;
     RETURN (num_segments, ARRAY(SELECT generate_series(0, num_segments - 1)));

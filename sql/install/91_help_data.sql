@@ -135,7 +135,7 @@ INSERT INTO modelhop.help_argument VALUES
 ('', 'buffer_size', 'Examples in a buffer; NULL: about half a megabyte of them.'),
 ('training_preprocessor_dl', 'normalizing_const', 'What the inputs are divided by, 255 for bytes of images.'),
 ('', 'num_classes', E'The number of classes of each dependent variable where there are more than the table has;\nNULL: as many as it has.'),
-('', 'distribution_rules', E'Where the data goes on a server with segments: NULL or ''all_segments'', ''gpu_segments'', or the\nname of a table of segments.'),
+('', 'distribution_rules', E'Which segments get data: NULL or ''all_segments'', ''gpu_segments'', or the name of a table whose column\ndbid lists them. Segment j, from 0, has dbid j + 2.'),
 ('', 'num_segments', E'Into how many segments the buffers are dealt; NULL: as many as the trainer has slots\n(validation: as the training table has).'),
 ('training_preprocessor_dl', 'seed', 'The order of the examples; NULL: a random one.'),
 ('', 'dependent_encoding', E'''one_hot'', ''class_id'' (for sparse losses) or ''float'' (for regression); NULL: what fits the type.'),

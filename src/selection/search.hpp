@@ -27,7 +27,8 @@ class Search {
  public:
   virtual ~Search() = default;
 
-  /// Everything that can be named now: at first, and again after each tell(). Empty: nothing until the next tell().
+  /// Everything that can be named now and was not yet: at first, and again after each tell(). Empty: nothing until the
+  /// next tell().
   virtual std::vector<Trial> ask() = 0;
 
   /// The loss of a trial after the iterations that were asked for, the lower the better. What is not finite has

@@ -22,15 +22,17 @@ using ClassList = std::vector<std::optional<std::string>>;
 void check_weights(const StoredArchitecture& stored, const ModelSpec& model) {
   const std::string subject =
       "argument model_id: model " + std::to_string(stored.model_id) + " of \"" + stored.text + "\" ";
-  if (!stored.weight_bytes) {
+  check_columns("model_arch_table", stored.text, existing_table("model_arch_table", stored.text), {"model_weights"});
+  const auto rows = query("SELECT octet_length(model_weights) FROM " + stored.table.quoted() + stored.condition());
+  if (rows.empty() || !rows[0][0]) {
     throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, subject + "has no model_weights",
                    "Store the float32 of get_weights() or a safetensors file by load_keras_model.");
   }
   const std::int64_t bytes = parameter_count(model) * 4;
-  if (*stored.weight_bytes == bytes) return;
-  throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, subject + "has weights of " + std::to_string(*stored.weight_bytes) +
-                                                      " bytes for an architecture of " + std::to_string(bytes) +
-                                                      " bytes");
+  if (std::stoll(*rows[0][0]) == bytes) return;
+  throw SqlError(
+      ERRCODE_INVALID_PARAMETER_VALUE,
+      subject + "has weights of " + *rows[0][0] + " bytes for an architecture of " + std::to_string(bytes) + " bytes");
 }
 
 double constant_of(const LoadedModelRequest& request) {

@@ -16,12 +16,12 @@ StoredArchitecture read_stored_architecture(const char* argument, const std::opt
   StoredArchitecture stored;
   stored.text = given_name(argument, table, TableRole::kInput);
   const Oid relation = existing_table(argument, stored.text);
-  check_columns(argument, stored.text, relation, {"model_id", "model_arch", "model_weights"});
+  check_columns(argument, stored.text, relation, {"model_id", "model_arch"});
   if (!model_id) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument model_id must not be NULL");
   stored.table = table_name(relation);
   stored.model_id = *model_id;
-  const auto rows = query("SELECT model_arch::text, octet_length(model_weights), " + semantics_expression(relation) +
-                          " FROM " + stored.table.quoted() + stored.condition());
+  const auto rows = query("SELECT model_arch::text, " + semantics_expression(relation) + " FROM " +
+                          stored.table.quoted() + stored.condition());
   const std::string subject = "argument model_id: \"" + stored.text + "\" has ";
   if (rows.empty() || !rows[0][0]) {
     throw SqlError(ERRCODE_UNDEFINED_OBJECT, subject + "no architecture with model_id " + std::to_string(*model_id),
@@ -32,8 +32,7 @@ StoredArchitecture read_stored_architecture(const char* argument, const std::opt
                    subject + "more than one architecture with model_id " + std::to_string(*model_id));
   }
   stored.json = *rows[0][0];
-  if (rows[0][1]) stored.weight_bytes = std::stoll(*rows[0][1]);
-  stored.profile = keras_semantics(rows[0][2]);
+  stored.profile = keras_semantics(rows[0][1]);
   return stored;
 }
 

@@ -18,13 +18,13 @@ struct StoredArchitecture {
   TableName table;
   std::int32_t model_id = 0;
   std::string json;
-  std::optional<SemanticsProfile> profile;   ///< instead of the one that the architecture's fingerprint gives
-  std::optional<std::int64_t> weight_bytes;  ///< empty: it has no weights
+  std::optional<SemanticsProfile> profile;  ///< instead of the one that the architecture's fingerprint gives
 
   std::string condition() const;  ///< the WHERE clause that finds its row
 };
 
-/// Throws SqlError naming the argument or model_id: not a table of architectures, an id that is missing or unknown.
+/// Leaves the weights alone. Throws SqlError naming the argument or model_id: not a table of architectures, an id that
+/// is missing or unknown.
 StoredArchitecture read_stored_architecture(const char* argument, const std::optional<std::string>& table,
                                             std::optional<std::int32_t> model_id);
 

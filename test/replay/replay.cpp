@@ -13,6 +13,7 @@
 // A rate is set by a callback after the units of its iteration, or before all units where it is the one before them.
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "copy_file.hpp"
@@ -27,6 +28,9 @@ namespace {
 using modelhop::Error;
 using modelhop::ErrorCode;
 using Json = nlohmann::json;
+
+/// Those that hold rows, by their number.
+using Segments = std::map<int, modelhop::replay::JoinedSegment>;
 
 modelhop::ElementType element_type(const std::string& name) {
   if (name == "uint8") return modelhop::ElementType::kUint8;
@@ -68,15 +72,14 @@ std::vector<modelhop::replay::ArrayType> array_types(const Json& list) {
   return types;
 }
 
-void replay_configuration(const Json& configuration, const std::vector<modelhop::replay::JoinedSegment>& segments,
-                          const std::string& folder) {
+void replay_configuration(const Json& configuration, const Segments& segments, const std::string& folder) {
   const modelhop::ModelSpec architecture = modelhop::parse_keras_json(configuration.at("architecture").dump());
   const modelhop::TrainSpec train = modelhop::resolve_train_spec(
       modelhop::parse_train_params(configuration.at("compile_params").get<std::string>(),
                                    configuration.at("fit_params").get<std::string>(), architecture.profile),
       architecture);
   std::vector<std::int64_t> dependent_row_elements;
-  for (const auto& array : segments.front().view().examples.dependent) {
+  for (const auto& array : segments.begin()->second.view().examples.dependent) {
     dependent_row_elements.push_back(array.row_elements);
   }
   const auto model = modelhop::compile_model(architecture, train, modelhop::Device{}, dependent_row_elements);
@@ -115,9 +118,10 @@ void replay(const std::string& run_path, const std::string& rows_path, const std
   const int count = run.at("segments");
   const modelhop::replay::Arrays arrays{array_types(run.at("independent")), array_types(run.at("dependent")),
                                         run.value("has_sample_weight", false)};
-  std::vector<modelhop::replay::JoinedSegment> segments;
-  for (int segment = 0; segment < count; ++segment) {
-    segments.emplace_back(rows, segment, count, arrays);
+  Segments segments;
+  for (const auto& row : rows) {
+    const int segment = static_cast<int>(row.buffer_id % count);
+    segments.try_emplace(segment, rows, segment, count, arrays);
   }
   for (const Json& configuration : run.at("configurations")) replay_configuration(configuration, segments, folder);
 }
