@@ -10,6 +10,9 @@
 //   lowest.
 //   - A search passes where the median of its regret is lower, and where its regret is lower or equal in at least 65 of
 //     the 100 pairs.
+// Published Hyperband missed it (52 pairs). What was added to it was chosen on other seeds of this grid and on other
+// curves; over 4,000 seeds its expectation is 64 of 100, so that a change of what is drawn may miss 65 by chance
+// (docs/decisions.md).
 #include <gtest/gtest.h>
 
 #include <functional>
