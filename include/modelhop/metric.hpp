@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "modelhop/expression.hpp"
+
 namespace modelhop {
 
 enum class MetricKind : std::uint8_t {
@@ -58,6 +60,7 @@ enum class MetricKind : std::uint8_t {
   kOneHotMeanIoU,
   kBinaryIoU,
   kR2Score,
+  kCustom,  ///< MetricSpec::expression, the mean over rows
 };
 
 /// keras.metrics. Fields that a kind does not use are ignored.
@@ -94,6 +97,8 @@ struct MetricSpec {
   std::optional<std::int64_t> ignore_class;           ///< IoU family: rows of this true class are left out
   std::string class_aggregation = "uniform_average";  ///< R2Score
   int num_regressors = 0;                             ///< R2Score: above 0 the adjusted score
+  std::string function;                               ///< kCustom: name of the function
+  ExpressionSpec expression;                          ///< kCustom
 
   bool operator==(const MetricSpec&) const = default;
 };

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "modelhop/expression.hpp"
 #include "modelhop/metric.hpp"
 
 namespace modelhop {
@@ -118,6 +119,7 @@ enum class LossKind : std::uint8_t {
   kCosineSimilarity,
   kDice,
   kTversky,
+  kCustom,  ///< LossSpec::expression
 };
 
 /// How per-example losses of a batch become one number. kMean is Keras's sum_over_batch_size, whose divisor depends on
@@ -126,7 +128,7 @@ enum class LossReduction : std::uint8_t { kMean, kSum, kMeanWithSampleWeight };
 
 struct LossSpec {
   LossKind kind = LossKind::kCategoricalCrossentropy;
-  std::string name;  ///< Keras's snake_case name
+  std::string name;  ///< Keras's snake_case name; of a custom function its own
   bool from_logits = false;
   double label_smoothing = 0.0;
   double delta = 1.0;                        ///< Huber
@@ -136,6 +138,7 @@ struct LossSpec {
   bool apply_class_balancing = false;        ///< BinaryFocalCrossentropy
   std::optional<std::int64_t> ignore_class;  ///< SparseCategoricalCrossentropy
   LossReduction reduction = LossReduction::kMean;
+  ExpressionSpec expression;  ///< kCustom
 
   bool operator==(const LossSpec&) const = default;
 };

@@ -21,6 +21,7 @@ SELECT modelhop.load_model_selection_table('arch', 'mst', ARRAY[1],
   ARRAY[$$loss='categorical_crossentropy', optimizer='SGD(lr=0.01)', metrics=['accuracy']$$], ARRAY['batch_size=8']);
 SELECT modelhop.fit_multiple_model('packed', 'model', 'mst', 1, seed => 1);
 UPDATE arch SET model_weights = modelhop.model_weights('model', 1);
+SELECT modelhop.load_custom_function('objects', 'y_pred - y_true'::text, 'my_loss');
 
 -- A value for each argument that needs one. Kinds: table (that exists, with its companions), output (a new table),
 -- column (of the source table), text.
@@ -52,6 +53,11 @@ INSERT INTO valid VALUES
   ('', 'fit_params_list', 'text', '{batch_size=8}'),
   ('', 'compile_params_grid', 'text', $${'loss': ['categorical_crossentropy'], 'optimizer_params_list': [{'optimizer': ['SGD'], 'lr': [0.02]}]}$$),
   ('', 'fit_params_grid', 'text', $${'batch_size': [8]}$$), 
+  ('', 'object_table', 'table', 'objects'), ('load_custom_function', 'object_table', 'output', 'new'),
+  ('load_top_k_accuracy_function', 'object_table', 'output', 'new'), ('', 'k', 'number', '2'),
+  ('', 'object', 'text', 'y_pred'), ('', 'object bytea', 'text', '\x795f70726564'),
+  ('load_custom_function', 'name', 'text', 'f'), ('delete_custom_function', 'name', 'text', 'my_loss'),
+  ('', 'id', 'number', '1'),
   ('', 'pred_type', 'text', 'prob'), ('', 'pred_type integer', 'number', '2'),
   ('', 'pred_type double precision', 'number', '0.1');
 
@@ -64,6 +70,7 @@ WHERE p.pronamespace = 'modelhop'::regnamespace AND p.prokind = 'f'
   AND p.proname IN (SELECT name FROM unnest(ARRAY['training_preprocessor_dl', 'validation_preprocessor_dl',
     'load_keras_model', 'delete_keras_model', 'load_model_selection_table', 'generate_model_configs', 'select_models',
     'fit', 'fit_multiple_model', 'evaluate', 'predict', 'predict_byom', 'gpu_configuration', 'help', 'plan', 'model_weights', 'model_safetensors', 'leaderboard',
+    'load_custom_function', 'delete_custom_function', 'load_top_k_accuracy_function',
     'unit_timeline', 'plot_curves', 'plot_timeline', 'validate_model', 'describe_model']) AS name);
 
 CREATE FUNCTION valid_value(name text, an_argument text, type regtype DEFAULT 'text') RETURNS valid LANGUAGE sql STABLE AS $$
@@ -134,7 +141,7 @@ SELECT is_called FROM canary;
 SELECT count(*) FROM trap;
 SELECT c.relname FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
   AND c.relname NOT IN ('trap', 'flower', 'packed', 'packed_summary', 'packed_val', 'packed_val_summary', 'arch', 'mst',
-    'mst_summary', 'model', 'model_info', 'model_summary', 'valid', 'known', 'hostile', 'result');
+    'mst_summary', 'model', 'model_info', 'model_summary', 'objects', 'valid', 'known', 'hostile', 'result');
 SELECT count(*) FROM modelhop.progress;
 
 -- Valid tables, new tables and columns under hostile names.

@@ -15,7 +15,7 @@ SELECT contype, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'm
 -- Texts that mean the same count once; the last one stays.
 SELECT modelhop.load_model_selection_table('arch', 'same', ARRAY[1], ARRAY[:'sgd'], ARRAY['batch_size=8,epochs=1', ' batch_size = 8, epochs=1']);
 SELECT mst_key, fit_params FROM same;
--- Object tables are not supported; NULL is no object table.
+-- NULL is no object table; one that does not exist is an error.
 SELECT modelhop.load_model_selection_table('arch', 'with_null', ARRAY[1], ARRAY[:'sgd'], ARRAY['batch_size=8'], NULL);
 SELECT modelhop.load_model_selection_table('arch', 'with_object', ARRAY[1], ARRAY[:'sgd'], ARRAY['batch_size=8'], 'objects');
 -- Names.

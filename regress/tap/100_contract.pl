@@ -92,7 +92,8 @@ sub recorded_run {
 sub recorded_run_of {
     my ($arrays, $out, $segments, @calls) = @_;
     my $configurations = decode_json(sql("SELECT json_agg(json_build_object('mst_key', i.mst_key, 'architecture', m.model_arch,"
-        . " 'compile_params', i.compile_params, 'fit_params', i.fit_params)) FROM ${out}_info i JOIN $out m USING (mst_key)"));
+        . " 'compile_params', i.compile_params, 'fit_params', i.fit_params,"
+        . " 'custom_functions', (SELECT coalesce(s.custom_functions, '{}') FROM ${out}_summary s))) FROM ${out}_info i JOIN $out m USING (mst_key)"));
     for my $configuration (@$configurations) {
         $configuration->{calls} = [ map {
             my %call = %$_;
@@ -179,6 +180,14 @@ my $second = recorded_call('whole');
 my $both = recorded_run('whole', 4, $first, $second);
 my $trained = trained('whole');
 is_deeply(replayed($both, 4), $trained, 'two calls with a restart of the trainer between them');
+
+# A custom loss and a custom metric, which the trainer and the replay both read from the text that the summary keeps.
+sql("SELECT modelhop.load_custom_function('objects', 'K.mean(K.square(y_pred - y_true) * (1 + 3 * y_true), axis=-1)'::text, 'my_loss')");
+sql("SELECT modelhop.load_custom_function('objects', 'K.max(K.abs(y_pred - y_true), axis=-1)'::text, 'worst')");
+sql("SELECT modelhop.load_model_selection_table('arch', 'mst_custom', ARRAY[1,2],"
+    . " ARRAY[\$\$optimizer='Adam(lr=0.002)', loss='my_loss', metrics=['worst']\$\$], ARRAY['batch_size=16'], 'objects')");
+sql("SELECT modelhop.fit_multiple_model('packed_4', 'custom', 'mst_custom', 2, FALSE, use_caching => TRUE, seed => 6)");
+is_deeply(replayed(recorded_run('custom', 4, recorded_call('custom')), 4), trained('custom'), 'a custom loss');
 
 # Several inputs and outputs, sample weights, and rates that a callback sets, in two calls.
 my $two = JSON::PP->new->canonical->encode({

@@ -1,9 +1,10 @@
 -- Model selection tables: one row is one configuration.
 
-CREATE FUNCTION modelhop.check_train_params(compile_params text, fit_params text) RETURNS void
-LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'modelhop_check_train_params';
-COMMENT ON FUNCTION modelhop.check_train_params(text, text) IS
-'Refuses compile and fit parameters that cannot be read, naming the text.';
+CREATE FUNCTION modelhop.check_train_params(compile_params text[], fit_params text[], objects regclass DEFAULT NULL)
+RETURNS void
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'modelhop_check_train_params';
+COMMENT ON FUNCTION modelhop.check_train_params(text[], text[], regclass) IS
+'Refuses compile and fit parameters that cannot be read, naming the text. The lists are parallel; objects holds the custom functions that they may name.';
 
 CREATE FUNCTION modelhop.canonical_params(params text) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'modelhop_canonical_params';
@@ -18,18 +19,6 @@ COMMENT ON FUNCTION modelhop.draw_configurations(integer[], text, text, integer,
 
 CREATE TYPE modelhop.configuration AS (model_id integer, compile_params text, fit_params text);
 COMMENT ON TYPE modelhop.configuration IS 'A configuration before it has a key.';
-
-CREATE FUNCTION modelhop.refuse_object_table(object_table text) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  IF object_table <> '' THEN
-    RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
-      MESSAGE = format('argument object_table: "%s": custom functions are not supported', object_table),
-      HINT = 'Use the built-in losses and metrics, and NULL here.';
-  END IF;
-END $$;
-COMMENT ON FUNCTION modelhop.refuse_object_table(text) IS 'Refuses a table of pickled functions.';
 
 CREATE FUNCTION modelhop.check_list(argument text, list anyarray) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -65,14 +54,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION modelhop.check_models(regclass, integer[]) IS 'Refuses model ids that the table does not have.';
 
-CREATE FUNCTION modelhop.check_configurations(configurations modelhop.configuration[]) RETURNS void
+CREATE FUNCTION modelhop.check_configurations(configurations modelhop.configuration[], objects regclass DEFAULT NULL)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  PERFORM modelhop.check_train_params(c.compile_params, c.fit_params)
+  PERFORM modelhop.check_train_params(array_agg(c.compile_params), array_agg(c.fit_params), objects)
   FROM (SELECT DISTINCT u.compile_params, u.fit_params FROM unnest(configurations) u) c;
 END $$;
-COMMENT ON FUNCTION modelhop.check_configurations(modelhop.configuration[]) IS
+COMMENT ON FUNCTION modelhop.check_configurations(modelhop.configuration[], regclass) IS
 'Refuses configurations whose parameters cannot be read.';
 
 CREATE FUNCTION modelhop.create_selection_table(output text) RETURNS void
@@ -84,14 +74,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION modelhop.create_selection_table(text) IS 'Makes an empty model selection table.';
 
-CREATE FUNCTION modelhop.create_selection_summary(summary text, model_arch_table text) RETURNS void
+CREATE FUNCTION modelhop.create_selection_summary(summary text, model_arch_table text, object_table text DEFAULT NULL)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   EXECUTE format('CREATE TABLE %s (model_arch_table varchar, object_table varchar)', summary);
-  EXECUTE format('INSERT INTO %s VALUES ($1, NULL)', summary) USING model_arch_table;
+  EXECUTE format('INSERT INTO %s VALUES ($1, nullif($2, ''''))', summary) USING model_arch_table, object_table;
 END $$;
-COMMENT ON FUNCTION modelhop.create_selection_summary(text, text) IS 'Makes the summary of a model selection table.';
+COMMENT ON FUNCTION modelhop.create_selection_summary(text, text, text) IS 'Makes the summary of a model selection table.';
 
 -- What is there already, in whatever spelling, is left out.
 CREATE FUNCTION modelhop.append_configurations(output text, configurations modelhop.configuration[]) RETURNS bigint
@@ -123,8 +114,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION modelhop.distinct_params(text[]) IS 'Texts without those that mean the same; the last spelling stays.';
 
-CREATE FUNCTION modelhop.write_selection(arch regclass, model_arch_table text, output text, summary text,
-  model_id_list integer[], compile_params_list text[], fit_params_list text[]) RETURNS void
+CREATE FUNCTION modelhop.write_selection(arch regclass, model_arch_table text, objects regclass, object_table text,
+  output text, summary text, model_id_list integer[], compile_params_list text[], fit_params_list text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -133,7 +124,8 @@ BEGIN
   PERFORM modelhop.check_models(arch, model_id_list);
   PERFORM modelhop.check_list('compile_params_list', compile_params_list);
   PERFORM modelhop.check_list('fit_params_list', fit_params_list);
-  PERFORM modelhop.check_train_params(c, f) FROM unnest(compile_params_list) c, unnest(fit_params_list) f;
+  PERFORM modelhop.check_train_params(array_agg(c), array_agg(f), objects)
+  FROM unnest(compile_params_list) c, unnest(fit_params_list) f;
   configurations := ARRAY(
     SELECT (m, c.params, f.params)::modelhop.configuration
     FROM (SELECT DISTINCT unnest(model_id_list) AS m) ids,
@@ -141,10 +133,10 @@ BEGIN
       unnest(modelhop.distinct_params(fit_params_list)) WITH ORDINALITY AS f(params, i)
     ORDER BY m, c.i, f.i);
   PERFORM modelhop.create_selection_table(output);
-  PERFORM modelhop.create_selection_summary(summary, model_arch_table);
+  PERFORM modelhop.create_selection_summary(summary, model_arch_table, object_table);
   PERFORM modelhop.append_configurations(output, configurations);
 END $$;
-COMMENT ON FUNCTION modelhop.write_selection(regclass, text, text, text, integer[], text[], text[]) IS
+COMMENT ON FUNCTION modelhop.write_selection(regclass, text, regclass, text, text, text, integer[], text[], text[]) IS
 'Writes all combinations of models, compile and fit parameters into a new selection table.';
 
 CREATE FUNCTION modelhop.load_model_selection_table(
@@ -153,9 +145,9 @@ CREATE FUNCTION modelhop.load_model_selection_table(
 LANGUAGE plpgsql
 AS $$
 BEGIN
-  PERFORM modelhop.refuse_object_table(object_table);
   PERFORM modelhop.write_selection(
     modelhop.existing_table('model_arch_table', model_arch_table), model_arch_table,
+    modelhop.optional_table('object_table', object_table), object_table,
     modelhop.free_output_table('model_selection_table', model_selection_table),
     modelhop.free_output_table('model_selection_table', model_selection_table, '_summary'),
     model_id_list, compile_params_list, fit_params_list);
@@ -192,7 +184,7 @@ COMMENT ON FUNCTION modelhop.check_search(text, integer, integer) IS
 'Whether a search is random; refuses arguments that do not go together.';
 
 CREATE FUNCTION modelhop.find_configurations(arch regclass, model_id_list integer[], compile_params_grid text,
-  fit_params_grid text, is_random boolean, num_configs integer, random_state integer)
+  fit_params_grid text, is_random boolean, num_configs integer, random_state integer, objects regclass DEFAULT NULL)
 RETURNS modelhop.configuration[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -212,10 +204,10 @@ BEGIN
     CASE WHEN is_random THEN num_configs END, coalesce(random_state, floor(random() * 2147483647)::bigint));
   configurations := ARRAY(SELECT (texts[i]::integer, texts[i + 1], texts[i + 2])::modelhop.configuration
                           FROM generate_series(1, cardinality(texts), 3) i ORDER BY i);
-  PERFORM modelhop.check_configurations(configurations);
+  PERFORM modelhop.check_configurations(configurations, objects);
   RETURN configurations;
 END $$;
-COMMENT ON FUNCTION modelhop.find_configurations(regclass, integer[], text, text, boolean, integer, integer) IS
+COMMENT ON FUNCTION modelhop.find_configurations(regclass, integer[], text, text, boolean, integer, integer, regclass) IS
 'The configurations of a grid or a random search, checked.';
 
 CREATE FUNCTION modelhop.summary_models(argument text, summary regclass) RETURNS text
@@ -230,6 +222,36 @@ BEGIN
   RETURN model_arch_table;
 END $$;
 COMMENT ON FUNCTION modelhop.summary_models(text, regclass) IS 'The table of architectures that a summary names.';
+
+CREATE FUNCTION modelhop.summary_objects(summary regclass) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  object_table text;
+BEGIN
+  IF EXISTS (SELECT FROM pg_attribute
+             WHERE attrelid = summary AND attname = 'object_table' AND attnum > 0 AND NOT attisdropped) THEN
+    EXECUTE format('SELECT nullif(s.object_table, '''') FROM %s s', summary) INTO object_table;
+  END IF;
+  RETURN object_table;
+END $$;
+COMMENT ON FUNCTION modelhop.summary_objects(regclass) IS
+'The object table that a summary names; NULL where it names none.';
+
+CREATE FUNCTION modelhop.check_same_objects(objects regclass, object_table text, other regclass, other_text text)
+RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF other_text <> object_table AND other IS DISTINCT FROM objects THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+      MESSAGE = format('argument object_table: "%s", but the model selection table was made for "%s"',
+                       object_table, other_text),
+      HINT = 'Use a new model selection table for other custom functions.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION modelhop.check_same_objects(regclass, text, regclass, text) IS
+'Refuses to append configurations with one object table to a selection table of another.';
 
 CREATE FUNCTION modelhop.check_same_models(arch regclass, model_arch_table text, other regclass, other_text text)
 RETURNS void
@@ -246,9 +268,9 @@ END $$;
 COMMENT ON FUNCTION modelhop.check_same_models(regclass, text, regclass, text) IS
 'Refuses to append configurations of one table of architectures to a selection table of another.';
 
-CREATE FUNCTION modelhop.generate_selection(arch regclass, model_arch_table text, selection regclass,
-  new_selection text, new_summary text, configurations modelhop.configuration[],
-  num_configs integer) RETURNS void
+CREATE FUNCTION modelhop.generate_selection(arch regclass, model_arch_table text, object_table text,
+  selection regclass, summary regclass, new_selection text, new_summary text,
+  configurations modelhop.configuration[], num_configs integer) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -263,7 +285,9 @@ BEGIN
     PERFORM modelhop.create_selection_table(new_selection);
   END IF;
   IF new_summary IS NOT NULL THEN
-    PERFORM modelhop.create_selection_summary(new_summary, model_arch_table);
+    PERFORM modelhop.create_selection_summary(new_summary, model_arch_table, object_table);
+  ELSIF object_table IS DISTINCT FROM modelhop.summary_objects(summary) THEN
+    EXECUTE format('UPDATE %s SET object_table = $1', summary) USING object_table;
   END IF;
   added := modelhop.append_configurations(coalesce(new_selection, selection::text), configurations);
   IF added < wanted THEN
@@ -271,7 +295,8 @@ BEGIN
                                          added, wanted);
   END IF;
 END $$;
-COMMENT ON FUNCTION modelhop.generate_selection(regclass, text, regclass, text, text, modelhop.configuration[], integer) IS 'Writes configurations into a new or an existing selection table.';
+COMMENT ON FUNCTION modelhop.generate_selection(regclass, text, text, regclass, regclass, text, text,
+  modelhop.configuration[], integer) IS 'Writes configurations into a new or an existing selection table.';
 
 CREATE FUNCTION modelhop.generate_model_configs(
   model_arch_table varchar, model_selection_table varchar, model_id_list integer[], compile_params_grid varchar,
@@ -286,8 +311,10 @@ DECLARE
   new_selection pg_catalog.text;
   new_summary pg_catalog.text;
   models pg_catalog.text;
+  objects pg_catalog.regclass := modelhop.optional_table('object_table', object_table);
+  objects_name pg_catalog.text := NULLIF(object_table, '');
+  former_objects pg_catalog.text;
 BEGIN
-  PERFORM modelhop.refuse_object_table(object_table);
   IF selection IS NULL THEN
     new_selection := modelhop.free_output_table('model_selection_table', model_selection_table);
     new_summary := modelhop.free_output_table('model_selection_table', model_selection_table, '_summary');
@@ -298,17 +325,25 @@ BEGIN
     ELSE
       models := modelhop.summary_models('model_selection_table', summary);
       PERFORM modelhop.check_same_models(arch, model_arch_table, modelhop.find_table('model_arch_table', models), models);
+      former_objects := modelhop.summary_objects(summary);
+      IF objects IS NULL THEN
+        objects := modelhop.optional_table('object_table', former_objects);
+        objects_name := former_objects;
+      ELSIF former_objects IS NOT NULL THEN
+        PERFORM modelhop.check_same_objects(objects, object_table, modelhop.find_table('object_table', former_objects),
+                                            former_objects);
+      END IF;
     END IF;
   END IF;
-  PERFORM modelhop.generate_selection(arch, model_arch_table, selection, new_selection, new_summary,
+  PERFORM modelhop.generate_selection(arch, model_arch_table, objects_name, selection, summary, new_selection, new_summary,
     modelhop.find_configurations(arch, model_id_list, compile_params_grid, fit_params_grid,
-      modelhop.check_search(search_type, num_configs, random_state), num_configs, random_state), num_configs);
+      modelhop.check_search(search_type, num_configs, random_state), num_configs, random_state, objects), num_configs);
 END $$;
 COMMENT ON FUNCTION modelhop.generate_model_configs(varchar, varchar, integer[], varchar, varchar, varchar, integer,
   integer, varchar) IS 'Adds all configurations of a grid, or random ones of it, to a model selection table.';
 
-CREATE FUNCTION modelhop.copy_configurations(info regclass, model_arch_table text, output text, summary text,
-                                             mst_keys integer[]) RETURNS void
+CREATE FUNCTION modelhop.copy_configurations(info regclass, model_arch_table text, object_table text, output text,
+                                             summary text, mst_keys integer[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -323,12 +358,12 @@ BEGIN
       HINT = 'Call leaderboard() to see the configurations there are.';
   END IF;
   PERFORM modelhop.create_selection_table(output);
-  PERFORM modelhop.create_selection_summary(summary, model_arch_table);
+  PERFORM modelhop.create_selection_summary(summary, model_arch_table, object_table);
   EXECUTE format('INSERT INTO %s SELECT i.mst_key, i.model_id, i.compile_params, i.fit_params FROM %s i '
                  'WHERE i.mst_key = ANY ($1) ORDER BY i.mst_key', output, info) USING mst_keys;
   PERFORM setval(pg_get_serial_sequence(output, 'mst_key'), (SELECT max(k) FROM unnest(mst_keys) k));
 END $$;
-COMMENT ON FUNCTION modelhop.copy_configurations(regclass, text, text, text, integer[]) IS
+COMMENT ON FUNCTION modelhop.copy_configurations(regclass, text, text, text, text, integer[]) IS
 'Makes a selection table of some configurations of a run.';
 
 CREATE FUNCTION modelhop.select_models(output_table varchar, model_selection_table varchar, mst_keys integer[])
@@ -337,12 +372,13 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
   info pg_catalog.regclass := modelhop.existing_table('output_table', output_table, '_info');
+  run pg_catalog.regclass := modelhop.existing_table('output_table', output_table, '_summary');
 BEGIN
   PERFORM modelhop.check_columns('output_table', info,
     ARRAY['mst_key', 'model_id', 'compile_params', 'fit_params']::pg_catalog.text[],
     'Name the output of fit_multiple_model.');
   PERFORM modelhop.copy_configurations(
-    info, modelhop.summary_models('output_table', modelhop.existing_table('output_table', output_table, '_summary')),
+    info, modelhop.summary_models('output_table', run), modelhop.summary_objects(run),
     modelhop.free_output_table('model_selection_table', model_selection_table),
     modelhop.free_output_table('model_selection_table', model_selection_table, '_summary'), mst_keys);
 END $$;

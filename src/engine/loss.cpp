@@ -6,6 +6,7 @@
 
 #include "engine/loss_rows.hpp"
 #include "modelhop/error.hpp"
+#include "spec/expression.hpp"
 
 namespace modelhop::engine {
 namespace {
@@ -60,7 +61,8 @@ std::string shape_text(const Shape& shape) {
 }
 
 /// What one loss or metric asks of output and target.
-void check_fit(const std::string& name, bool is_of_classes, const Shape& output, std::int64_t target_columns) {
+void check_fit(const std::string& name, bool is_of_classes, const Shape& output, std::int64_t target_columns,
+               const ExpressionSpec& expression) {
   const std::int64_t columns = output.empty() ? 1 : output.back();
   std::int64_t elements = 1;
   for (const std::int64_t extent : output) elements *= extent;
@@ -68,7 +70,9 @@ void check_fit(const std::string& name, bool is_of_classes, const Shape& output,
     throw Error(ErrorCode::kInvalidArgument, "\"" + name + "\" needs an output for each class, the model has 1",
                 "With one output use binary_crossentropy, mse or mae.");
   }
-  const bool are_class_ids = is_of_classes && target_columns * columns == elements;
+  if (!expression.nodes.empty()) spec::check_expression_shapes(expression, output);
+  const bool takes_class_ids = is_of_classes || (!expression.nodes.empty() && columns > 1);
+  const bool are_class_ids = takes_class_ids && target_columns * columns == elements;
   if (target_columns == elements || are_class_ids) return;
   throw Error(ErrorCode::kInvalidArgument, "\"" + name + "\" does not fit: the model's output has shape " +
                                                shape_text(output) + ", the dependent variable has " +
@@ -103,7 +107,8 @@ Objective resolve_objective(const TrainSpec& train, SemanticsProfile profile, co
     output.fused = fused_activation(output.loss, profile, final_activations[index]);
     output.target_is_class_id = columns > 1 && target_elements * columns == element_count(shape);
     output.target_elements = target_elements;
-    check_fit(output.loss.name, is_one_of_classes(output.loss.kind), shape, target_elements);
+    output.example_shape = shape.empty() ? Shape{1} : shape;
+    check_fit(output.loss.name, is_one_of_classes(output.loss.kind), shape, target_elements, output.loss.expression);
     objective.outputs.push_back(std::move(output));
   }
   for (MetricSpec metric : train.metrics) {
@@ -114,7 +119,7 @@ Objective resolve_objective(const TrainSpec& train, SemanticsProfile profile, co
     if (metric.kind == MetricKind::kAccuracy) {
       metric.kind = accuracy_kind(output.loss, profile, columns, output.target_is_class_id);
     }
-    check_fit(metric.name, is_one_of_classes(metric.kind), shape, output.target_elements);
+    check_fit(metric.name, is_one_of_classes(metric.kind), shape, output.target_elements, metric.expression);
     objective.metrics.push_back(std::move(metric));
     objective.metric_columns.push_back(columns);
   }

@@ -26,6 +26,7 @@ struct OutputLoss {
   SemanticsProfile profile = SemanticsProfile::kTf2Legacy;
   bool target_is_class_id = false;   ///< target tensor is int64 [rows, positions]; otherwise float32 [rows, columns]
   std::int64_t target_elements = 0;  ///< of one example in the data
+  Shape example_shape;               ///< LossKind::kCustom: axes of the output behind the batch
 
   bool takes_logits() const { return loss.from_logits || fused != FinalActivation::kNone; }
 };

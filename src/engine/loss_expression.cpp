@@ -23,6 +23,7 @@
 #include <cmath>
 
 #include "engine/autograd_scope.hpp"
+#include "engine/expression.hpp"
 #include "engine/loss_rows.hpp"
 #include "modelhop/error.hpp"
 
@@ -185,6 +186,14 @@ Tensor dice(const Given& given) {
   const Tensor whole = at::sum(given.y).add(at::sum(given.p));
   return not_of(overlap.add(kEpsilon).div(whole.add(kEpsilon))).expand({given.p.size(0)});
 }
+
+/// Custom functions see the axes of an example that rows have lost.
+Tensor custom(const Given& given) {
+  Shape shape = given.output.example_shape;
+  shape.insert(shape.begin(), -1);
+  return expression_rows(given.loss().expression, given.y.reshape(shape), given.p.reshape(shape));
+}
+
 using Expression = Tensor (*)(const Given& given);
 
 Expression expression_of(LossKind kind) {
@@ -227,6 +236,8 @@ Expression expression_of(LossKind kind) {
       return dice;
     case LossKind::kTversky:
       return tversky;
+    case LossKind::kCustom:
+      return custom;
   }
   throw Error(ErrorCode::kInternal, "unknown loss kind");
 }

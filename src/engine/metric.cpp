@@ -64,10 +64,11 @@ constexpr LossOfMetric kLosses[] = {
     {MetricKind::kBinaryFocalCrossentropy, LossKind::kBinaryFocalCrossentropy},
     {MetricKind::kCategoricalFocalCrossentropy, LossKind::kCategoricalFocalCrossentropy},
     {MetricKind::kCosineSimilarity, LossKind::kCosineSimilarity},
+    {MetricKind::kCustom, LossKind::kCustom},
 };
 
 /// The loss whose mean the metric is, on probabilities unless its own argument says logits.
-OutputLoss loss_of(const MetricSpec& metric, SemanticsProfile profile, bool target_is_class_id) {
+OutputLoss loss_of(const MetricSpec& metric, SemanticsProfile profile, const PredictedOutput& predicted) {
   const auto* entry = std::find_if(std::begin(kLosses), std::end(kLosses),
                                    [&](const LossOfMetric& known) { return known.metric == metric.kind; });
   check(entry != std::end(kLosses), "a metric is neither an accuracy nor the mean of a loss");
@@ -79,8 +80,11 @@ OutputLoss loss_of(const MetricSpec& metric, SemanticsProfile profile, bool targ
   output.loss.gamma = metric.gamma;
   output.loss.alpha = metric.alpha;
   output.loss.apply_class_balancing = metric.apply_class_balancing;
+  output.loss.expression = metric.expression;
   output.profile = profile;
-  output.target_is_class_id = target_is_class_id;
+  output.target_is_class_id = predicted.target_is_class_id;
+  const at::Tensor& p = predicted.predictions;
+  output.example_shape = p.dim() > 1 ? p.sizes().slice(1).vec() : Shape{1};
   return output;
 }
 
@@ -108,7 +112,7 @@ void add_mean(const MetricSpec& metric, SemanticsProfile profile, const MetricRo
   at::Tensor values;
   if (!is_accuracy(metric.kind)) {
     const at::Tensor rows = output.predictions.reshape({batch.rows.count(), batch.rows.columns});
-    values = loss_values(loss_of(metric, profile, output.target_is_class_id), rows, output.target).contiguous();
+    values = loss_values(loss_of(metric, profile, output), rows, output.target).contiguous();
     // The loss is turned so that less is better; the metric is not, but for Keras 2.2, where it is the loss.
     if (metric.kind == MetricKind::kCosineSimilarity && profile != SemanticsProfile::kKeras22) values = values.neg();
   }

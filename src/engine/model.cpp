@@ -114,7 +114,8 @@ std::string Network::loss_key() const {
         << loss.label_smoothing << ' ' << loss.delta << ' ' << loss.gamma << ' ' << loss.alpha << ' ' << loss.beta
         << ' ' << loss.apply_class_balancing << ' ' << loss.ignore_class.value_or(-1) << ' '
         << static_cast<int>(loss.reduction) << ' ' << output.weight << ' ' << static_cast<int>(output.fused) << ' '
-        << output.target_is_class_id << ' ' << output.target_elements;
+        << output.target_is_class_id << ' ' << output.target_elements << ' ';
+    write_text(out, loss.expression.text);
   }
   for (const auto& [id, weight] : objective_.class_weights) out << "\nclass " << id << ' ' << weight;
   return out.str();

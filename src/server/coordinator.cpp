@@ -46,6 +46,7 @@ OpenRequest open_request(const RunPlan& plan) {
                                         configuration.compile_params, configuration.fit_params});
     }
   }
+  request.custom_functions = plan.custom_functions;
   return request;
 }
 

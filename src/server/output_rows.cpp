@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "server/curve.hpp"
+#include "server/custom_functions.hpp"
 #include "server/value_text.hpp"
+#include "spec/metric_table.hpp"
 
 namespace modelhop::server {
 namespace {
@@ -79,7 +81,7 @@ Text metric_goals_text(const ConfigurationPlan& configuration) {
   if (configuration.train.metrics.empty()) return std::nullopt;
   std::vector<Text> goals;
   for (const MetricSpec& metric : configuration.train.metrics) {
-    goals.push_back(grows_with_quality(metric.kind) ? "max" : "min");
+    goals.push_back(spec::grows_with_quality(metric) ? "max" : "min");
   }
   return array_text(goals);
 }
@@ -153,6 +155,12 @@ OutputRow configuration_columns(const RunPlan& plan, const ConfigurationPlan& co
           {"callback_events", "jsonb", own ? Text(events_json(plan, *own)) : Text()}};
 }
 
+CustomFunctions used_functions(const RunPlan& plan) {
+  CustomFunctions used;
+  for (const ConfigurationPlan& configuration : plan.configurations) add_used_functions(configuration.train, used);
+  return used;
+}
+
 /// What both kinds of runs tell of the whole, beyond MADlib's columns.
 OutputRow run_columns(const RunPlan& plan, const RunRecord* record) {
   const auto number = [record](double (RunRecord::*value)() const) -> Text {
@@ -172,6 +180,7 @@ OutputRow run_columns(const RunPlan& plan, const RunRecord* record) {
           {"normalizing_consts", "real[]", array_text(plan.training.normalizing_consts)},
           {"dependent_encoding", "text[]", encodings_text(plan)},
           {"sample_weight_varname", "text", plan.training.sample_weight},
+          {"custom_functions", "jsonb", kept_functions_json(used_functions(plan))},
           {"first_iteration", "integer", std::to_string(plan.first_iteration)},
           {"slots", "integer", record ? Text(std::to_string(record->slots())) : std::nullopt},
           {"feed_bytes", "bigint", record ? Text(std::to_string(record->feed_bytes())) : std::nullopt},

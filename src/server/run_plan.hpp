@@ -13,6 +13,7 @@
 #include "modelhop/train_spec.hpp"
 #include "selection/schedule.hpp"
 #include "server/packed_table.hpp"
+#include "spec/custom_functions.hpp"
 #include "spec/keras_json.hpp"
 
 namespace modelhop::server {
@@ -59,6 +60,7 @@ struct RunPlan {
   std::string model_arch_text;
   std::string model_output_text;
   std::optional<std::string> object_text;
+  CustomFunctions custom_functions;  ///< of the object table
   TableName model_arch_table;
   std::vector<ArchitecturePlan> architectures;
   std::vector<ConfigurationPlan> configurations;

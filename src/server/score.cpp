@@ -5,7 +5,6 @@
 #include <span>
 
 #include "server/value_text.hpp"
-#include "spec/metric_table.hpp"
 
 namespace modelhop::server {
 namespace {
@@ -78,11 +77,6 @@ Score Scoring::score(const std::vector<const EvaluatedSums*>& segments) const {
     sums = sums.subspan(counts[i]);
   }
   return score;
-}
-
-bool grows_with_quality(MetricKind kind) {
-  if (kind == MetricKind::kFalsePositives || kind == MetricKind::kFalseNegatives) return false;
-  return spec::metric_row(kind).direction != spec::MetricDirection::kDown;
 }
 
 std::string loss_names_text(const TrainSpec& train) {

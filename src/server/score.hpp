@@ -49,9 +49,6 @@ class Scoring {
   std::vector<std::string> output_names_;  ///< empty where the model has one output
 };
 
-/// Whether a metric of this kind grows as the model gets better.
-bool grows_with_quality(MetricKind kind);
-
 /// "mse", or of several outputs "mse, mae".
 std::string loss_names_text(const TrainSpec& train);
 

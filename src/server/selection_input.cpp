@@ -6,6 +6,7 @@
 #include "server/bridge.hpp"
 #include "server/bytea_rows.hpp"
 #include "server/callback_run.hpp"
+#include "server/custom_functions.hpp"
 #include "server/keras_semantics.hpp"
 #include "server/run_input.hpp"
 #include "server/value_text.hpp"
@@ -131,8 +132,8 @@ void read_architectures(const std::vector<std::int32_t>& model_ids, RunPlan& pla
 ConfigurationPlan make_configuration(const SelectionRow& row, std::size_t architecture, const RunPlan& plan) {
   const ArchitecturePlan& used = plan.architectures[architecture];
   ConfigurationPlan configuration{row.key, architecture, row.compile_params, row.fit_params};
-  configuration.train =
-      resolve_train_spec(parse_train_params(row.compile_params, row.fit_params, used.model.profile), used.model);
+  configuration.train = resolve_train_spec(
+      parse_train_params(row.compile_params, row.fit_params, used.model.profile, plan.custom_functions), used.model);
   check_fits_data(used.model, configuration.train, plan.training.independent_shapes(),
                   plan.training.dependent_variables());
   check_callbacks(configuration.train, plan.validation.has_value());
@@ -187,6 +188,7 @@ void read_configurations(const RunRequest& request, RunPlan& plan) {
     if (places.try_emplace(row.model_id, model_ids.size()).second) model_ids.push_back(row.model_id);
   }
   read_architectures(model_ids, plan);
+  plan.custom_functions = read_object_table(plan.object_text);
   for (const SelectionRow& row : rows) {
     const auto make = [&] { return make_configuration(row, places.at(row.model_id), plan); };
     plan.configurations.push_back(request.is_single ? make() : naming(key_text(row.key), make));

@@ -3,6 +3,7 @@
 
 #include "server/bridge.hpp"
 #include "server/bytea_rows.hpp"
+#include "server/custom_functions.hpp"
 #include "server/keras_semantics.hpp"
 #include "server/run_input.hpp"
 #include "server/settings.hpp"
@@ -81,8 +82,9 @@ void read_parameters(StoredModel& model, const TableName& table) {
   }
   model.compile_params = *rows[0][0];
   model.fit_params = rows[0][1].value_or("");
-  model.train =
-      resolve_train_spec(parse_train_params(model.compile_params, model.fit_params, model.model.profile), model.model);
+  model.train = resolve_train_spec(
+      parse_train_params(model.compile_params, model.fit_params, model.model.profile, model.custom_functions),
+      model.model);
 }
 
 void read_class_values(const TableName& table, Oid relation, StoredOutput& output) {
@@ -140,6 +142,7 @@ StoredModel read_stored_model(const std::optional<std::string>& model_table, std
   check_key(model, mst_key);
   read_architecture(model, relation);
   const TableName summary = model.table.with_suffix(kArgument, "_summary");
+  model.custom_functions = read_kept_functions(summary);
   read_parameters(model, model.is_single ? summary : model.table.with_suffix(kArgument, "_info"));
   read_summary(model, summary);
   return model;
@@ -163,6 +166,7 @@ void open_stored_model(TrainerClient& trainer, const StoredModel& model, const s
   request.independent_shapes = model.input_shapes();
   request.dependent_row_elements = dependent_row_elements;
   request.configurations = {{model.key, 0, model.compile_params, model.fit_params}};
+  request.custom_functions = model.custom_functions;
   open_run(trainer, request);
   read_weights(model, [&](Bytes weights) { set_state(trainer, model.key, weights, {}); });
 }

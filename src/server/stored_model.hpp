@@ -36,6 +36,7 @@ struct StoredModel {
   std::string compile_params;
   std::string fit_params;
   TrainSpec train;
+  CustomFunctions custom_functions;         ///< that the parameters name, as they were when it was trained
   std::vector<double> normalizing_consts;   ///< one for each input
   std::vector<StoredOutput> outputs;        ///< in the model's order
   std::optional<SemanticsProfile> profile;  ///< instead of the one that the architecture's fingerprint gives

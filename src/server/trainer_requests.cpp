@@ -56,12 +56,18 @@ void open_run(TrainerClient& trainer, const OpenRequest& request) {
   const auto shapes = builder.CreateVector(extents);
   const auto dependent = builder.CreateVector(request.dependent_row_elements);
   const auto list = builder.CreateVector(configurations);
+  std::vector<flatbuffers::Offset<wire::CustomFunction>> functions;
+  for (const CustomFunction& function : request.custom_functions) {
+    functions.push_back(
+        wire::CreateCustomFunction(builder, builder.CreateString(function.name), builder.CreateString(function.text)));
+  }
+  const auto custom = builder.CreateVector(functions);
   const auto name = builder.CreateString(request.name);
   const auto purpose = builder.CreateString(request.purpose);
   trainer.send(builder,
                wire::CreateOpenRun(builder, name, purpose, seed, to_wire(request.shuffle), request.reset_optimizer,
                                    request.iterations, request.units, request.memory_limit, architectures, shapes,
-                                   dependent, list, request.slots));
+                                   dependent, list, request.slots, custom));
   expect<wire::RunOpened>(trainer.wait_answer(), "OpenRun");
 }
 

@@ -15,6 +15,7 @@
 #include "modelhop/model_spec.hpp"
 #include "modelhop/train_spec.hpp"
 #include "server/trainer_client.hpp"
+#include "spec/custom_functions.hpp"
 #include "wire/shared_memory.hpp"
 
 namespace modelhop::server {
@@ -45,6 +46,7 @@ struct OpenRequest {
   std::vector<Shape> independent_shapes;
   std::vector<std::int64_t> dependent_row_elements;  ///< empty: predict only
   std::vector<OpenConfiguration> configurations;
+  CustomFunctions custom_functions;
 };
 
 void open_run(TrainerClient& trainer, const OpenRequest& request);

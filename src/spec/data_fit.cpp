@@ -2,6 +2,7 @@
 // Whether a network can learn given data: shapes of its inputs and outputs against the packed columns.
 #include <algorithm>
 
+#include "spec/expression.hpp"
 #include "spec/grammar_text.hpp"
 #include "spec/losses.hpp"
 #include "spec/metric_table.hpp"
@@ -58,6 +59,16 @@ struct Target {
   }
 };
 
+/// Names the function beside the place in its text.
+void check_custom(const std::string& what, const ExpressionSpec& expression, const Target& target) {
+  if (expression.nodes.empty()) return;
+  try {
+    check_expression_shapes(expression, target.output);
+  } catch (const Error& error) {
+    throw Error(error.code(), what + ": " + error.what(), error.hint());
+  }
+}
+
 [[noreturn]] void refuse_loss(const Target& target, TargetFit fit) {
   if (fit == TargetFit::kClasses && target.columns() < 2)
     target.refuse_shapes(target.loss.name + " needs at least two output units; use binary_crossentropy for one.");
@@ -73,6 +84,7 @@ struct Target {
 void check_loss(const Target& target) {
   const TargetFit fit = target_fit(target.loss.kind);
   if (!target.fits(fit)) refuse_loss(target, fit);
+  check_custom("loss " + in_quotes(target.loss.name), target.loss.expression, target);
   const std::int64_t ignored = target.loss.ignore_class && *target.loss.ignore_class >= target.columns() ? 1 : 0;
   if (target.is_class_ids() && target.class_count > target.columns() + ignored) {
     refuse(architecture(target.model) + " puts out " + std::to_string(target.columns()) +
@@ -93,6 +105,7 @@ void check_metric(const Target& target, const MetricSpec& metric) {
     refuse(name + " does not go with an output of shape " + to_text(target.output) +
            " and a dependent variable of shape " + to_text(target.dependent));
   }
+  check_custom(name, metric.expression, target);
   if (metric.class_id && *metric.class_id >= target.columns()) {
     refuse(name + " looks at class " + std::to_string(*metric.class_id) + ", but the output has " +
            std::to_string(target.columns()) + " columns");

@@ -115,13 +115,13 @@ const LossRow* find_loss(const std::string& name) {
   return nullptr;
 }
 
-[[noreturn]] void refuse_loss(const std::string& written, const std::string& name) {
+[[noreturn]] void refuse_loss(const std::string& written, const std::string& name, const CustomFunctions& functions) {
   for (const RefusedLoss& row : kRefused) {
     if (row.name == name) unsupported("loss " + in_quotes(written), std::string(row.reason));
   }
-  std::string known;
-  for (const LossRow& row : kLosses) known += (known.empty() ? "" : ", ") + std::string(row.name);
-  refuse("unknown loss " + in_quotes(written), "Accepted: " + known + ".");
+  std::vector<std::string> known;
+  for (const LossRow& row : kLosses) known.emplace_back(row.name);
+  refuse("unknown loss " + in_quotes(written), unknown_name_hint(name, known, functions));
 }
 
 void check_outputs(const char* key, std::size_t count) {
@@ -145,15 +145,27 @@ std::vector<std::string> output_names(const char* key, const PythonDict& dict) {
   return names;
 }
 
+LossSpec custom_loss(const PythonCall& call, const CustomFunction& function) {
+  if (call.is_call) refuse("loss " + in_quotes(call.name) + " is a custom function", "Write its name alone.");
+  LossSpec loss{LossKind::kCustom, function.name};
+  loss.expression = read_custom_function(function);
+  if (!loss.expression.is_derivable) {
+    refuse("loss " + in_quotes(function.name) + " cannot be learnt: nothing of it has a derivative by y_pred",
+           "Comparisons, argmax and roundings have none: use such a function as a metric.");
+  }
+  return loss;
+}
+
 }  // namespace
 
-LossSpec read_loss(const PythonValue& value) {
+LossSpec read_loss(const PythonValue& value, const CustomFunctions& functions) {
   if (is_none(value))
     unsupported("an output without a loss", "Give each output a loss; weight 0 in loss_weights takes one out.");
   const PythonCall call = callable_of("loss", value);
+  if (const CustomFunction* function = find_custom_function(functions, call.name)) return custom_loss(call, *function);
   const std::string name = snake_case(call.name);
   const LossRow* row = find_loss(name);
-  if (row == nullptr) refuse_loss(call.name, name);
+  if (row == nullptr) refuse_loss(call.name, name, functions);
   LossSpec loss{row->kind, std::string(row->name)};
   if (row->kind == LossKind::kTversky) {
     loss.gamma = 1.0;
@@ -164,19 +176,19 @@ LossSpec read_loss(const PythonValue& value) {
   return loss;
 }
 
-void read_losses(const PythonValue& written, TrainSpec& train) {
+void read_losses(const PythonValue& written, const CustomFunctions& functions, TrainSpec& train) {
   const PythonValue value = without_quotes(written);
   if (const auto* list = std::get_if<PythonList>(&value.value)) {
     check_outputs("loss", list->size());
     train.loss_form = {OutputForm::Kind::kPerOutput, list->size()};
-    for (const PythonValue& element : *list) train.losses.push_back(read_loss(element));
+    for (const PythonValue& element : *list) train.losses.push_back(read_loss(element, functions));
   } else if (const auto* dict = std::get_if<PythonDict>(&value.value); dict != nullptr && !names_a_class(*dict)) {
     train.loss_outputs = output_names("loss", *dict);
     train.loss_form = {OutputForm::Kind::kNamed};
-    for (const auto& [name, content] : *dict) train.losses.push_back(read_loss(content));
+    for (const auto& [name, content] : *dict) train.losses.push_back(read_loss(content, functions));
   } else {
     train.loss_form = {OutputForm::Kind::kAll};
-    train.losses.push_back(read_loss(value));
+    train.losses.push_back(read_loss(value, functions));
   }
 }
 
@@ -201,7 +213,12 @@ void read_loss_weights(const PythonValue& written, TrainSpec& train) {
   }
 }
 
+bool is_loss_name(const std::string& name) {
+  return find_loss(snake_case(name)) != nullptr;
+}
+
 TargetFit target_fit(LossKind kind) {
+  if (kind == LossKind::kCustom) return TargetFit::kEither;
   for (const LossRow& row : kLosses) {
     if (row.kind == kind) return row.fit;
   }

@@ -7,6 +7,7 @@
 //                                                      gradients
 //                      + 2 x batch x scratch)          padded and reordered copies of the largest convolution
 //     evaluation: 4 x kEvaluationRows x (activations + 2 x scratch)
+//                 and for each step of a custom loss or metric its value, in training its gradient too
 #include <algorithm>
 #include <limits>
 
@@ -79,6 +80,20 @@ long double convolution_scratch(const LayerSpec& layer, const Shape& input, cons
   return scratch;
 }
 
+/// Elements of an example that the steps of custom functions make at once: all of the losses', and one metric's.
+long double custom_elements(const ModelSpec& model, const TrainSpec& train) {
+  long double losses = 0;
+  for (std::size_t output = 0; output < train.losses.size() && output < model.outputs.size(); ++output) {
+    losses += elements_of(model.output_shape(output)) * train.losses[output].expression.nodes.size();
+  }
+  long double metrics = 0;
+  for (const MetricSpec& metric : train.metrics) {
+    const Shape& output = model.output_shape(static_cast<std::size_t>(metric.output_index));
+    metrics = std::max(metrics, elements_of(output) * metric.expression.nodes.size());
+  }
+  return std::max(losses, metrics);
+}
+
 }  // namespace
 
 MemoryEstimate estimate_memory(const ModelSpec& model, const TrainSpec& train) {
@@ -97,8 +112,9 @@ MemoryEstimate estimate_memory(const ModelSpec& model, const TrainSpec& train) {
   MemoryEstimate estimate;
   estimate.state =
       bytes_of(static_cast<long double>(parameter_count(model)) + trainable * spec::slot_count(train.optimizer));
-  const long double training = trainable + 2.0L * train.batch_size * (activations + scratch);
-  const long double evaluation = kEvaluationRows * (activations + 2.0L * scratch);
+  const long double custom = custom_elements(model, train);
+  const long double training = trainable + 2.0L * train.batch_size * (activations + scratch + custom);
+  const long double evaluation = kEvaluationRows * (activations + 2.0L * scratch + custom);
   estimate.workspace = bytes_of(std::max(training, evaluation));
   return estimate;
 }

@@ -2,10 +2,12 @@
 // One table row per metric.
 #include "spec/metric_table.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "modelhop/error.hpp"
 #include "spec/call_arguments.hpp"
+#include "spec/grammar_text.hpp"
 
 namespace modelhop::spec {
 namespace {
@@ -78,6 +80,9 @@ constexpr std::array kMetrics = std::to_array<MetricRow>({
     {MetricKind::kR2Score, "r2_score", "", "class_aggregation num_regressors", kSame, kUp},
 });
 
+// Keras knows no direction of a function.
+constexpr MetricRow kCustomRow = {MetricKind::kCustom, "custom", "", "", kEither, kUnknown};
+
 }  // namespace
 
 std::span<const MetricRow> metric_rows() {
@@ -92,10 +97,22 @@ const MetricRow* find_metric_row(const std::string& name) {
 }
 
 const MetricRow& metric_row(MetricKind kind) {
+  if (kind == MetricKind::kCustom) return kCustomRow;
   for (const MetricRow& row : kMetrics) {
     if (row.kind == kind) return row;
   }
   throw Error(ErrorCode::kInternal, "a metric without a row in its table");
+}
+
+bool grows_with_quality(const MetricSpec& metric) {
+  if (metric.kind == MetricKind::kFalsePositives || metric.kind == MetricKind::kFalseNegatives) return false;
+  if (metric.kind != MetricKind::kCustom) return metric_row(metric.kind).direction != MetricDirection::kDown;
+  std::string words = lower_case(metric.function);
+  std::replace(words.begin(), words.end(), '_', ' ');
+  for (const std::string_view good : {"acc", "accuracy", "auc", "precision", "recall", "f1", "iou", "score"}) {
+    if (has_word(words, good)) return true;
+  }
+  return false;
 }
 
 }  // namespace modelhop::spec

@@ -31,4 +31,7 @@ const MetricRow* find_metric_row(const std::string& name);
 
 const MetricRow& metric_row(MetricKind kind);
 
+/// Whether more of the metric is better, where one of the two has to be chosen. Of a custom one the name decides.
+bool grows_with_quality(const MetricSpec& metric);
+
 }  // namespace modelhop::spec

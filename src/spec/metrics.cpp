@@ -170,16 +170,16 @@ std::optional<int> top_k_of(const std::string& name) {
   return k;
 }
 
-[[noreturn]] void refuse_metric(const std::string& written, const std::string& name) {
+[[noreturn]] void refuse_metric(const std::string& written, const std::string& name, const CustomFunctions& functions) {
   for (const RefusedMetric& row : kRefused) {
     if (row.name == name) unsupported("metric " + in_quotes(written), std::string(row.reason));
   }
-  std::string known;
-  for (const MetricRow& row : metric_rows()) known += (known.empty() ? "" : ", ") + std::string(row.name);
-  refuse("unknown metric " + in_quotes(written), "Accepted: " + known + ".");
+  std::vector<std::string> known;
+  for (const MetricRow& row : metric_rows()) known.emplace_back(row.name);
+  refuse("unknown metric " + in_quotes(written), unknown_name_hint(name, known, functions));
 }
 
-MetricSpec metric_named(const std::string& written) {
+MetricSpec metric_named(const std::string& written, const CustomFunctions& functions) {
   const std::string name = snake_case(written);
   MetricSpec metric;
   if (const std::optional<int> k = top_k_of(name)) {
@@ -193,7 +193,7 @@ MetricSpec metric_named(const std::string& written) {
     return metric;
   }
   const MetricRow* row = find_metric_row(name);
-  if (row == nullptr) refuse_metric(written, name);
+  if (row == nullptr) refuse_metric(written, name, functions);
   metric.kind = row->kind;
   if (row->kind == MetricKind::kBinaryIoU) metric.target_class_ids = {0, 1};
   return metric;
@@ -209,11 +209,27 @@ void check_metric(const std::string& what, const MetricSpec& metric) {
   }
 }
 
-MetricSpec read_metric(const PythonValue& value) {
+MetricSpec custom_metric(const PythonCall& call, const CustomFunction& function) {
+  if (call.is_call) refuse("metric " + in_quotes(call.name) + " is a custom function", "Write its name alone.");
+  MetricSpec metric;
+  metric.kind = MetricKind::kCustom;
+  metric.name = call.name;
+  metric.function = function.name;
+  metric.expression = read_custom_function(function);
+  return metric;
+}
+
+/// MADlib registers top_<k>_accuracy as custom functions; they are the built-in ones.
+const CustomFunction* custom_function_of(const CustomFunctions& functions, const PythonCall& call) {
+  return top_k_of(snake_case(call.name)) ? nullptr : find_custom_function(functions, call.name);
+}
+
+MetricSpec read_metric(const PythonValue& value, const CustomFunctions& functions) {
   const PythonCall call = callable_of("metrics", value);
+  if (const CustomFunction* function = custom_function_of(functions, call)) return custom_metric(call, *function);
   // Keras's class Accuracy compares values for equality; the name 'accuracy' is what people mean.
   if (call.is_call && call.name == "Accuracy") unsupported("metric \"Accuracy()\"", "Write 'accuracy'.");
-  MetricSpec metric = metric_named(call.name);
+  MetricSpec metric = metric_named(call.name, functions);
   const std::string what = "metric " + call.name;
   if (!call.is_call) {
     metric.name = call.name;
@@ -231,7 +247,8 @@ MetricSpec read_metric(const PythonValue& value) {
 
 class MetricReader {
  public:
-  MetricReader(bool is_weighted, TrainSpec& train) : is_weighted_(is_weighted), train_(train) {}
+  MetricReader(bool is_weighted, const CustomFunctions& functions, TrainSpec& train)
+      : is_weighted_(is_weighted), functions_(functions), train_(train) {}
 
   /// One metric, or a list of them, None among them.
   void read(const PythonValue& value, const std::string& output, std::size_t output_index) {
@@ -247,7 +264,7 @@ class MetricReader {
     if (is_none(value)) return;
     if (train_.metrics.size() >= kMaxMetrics)
       refuse("compile_params: more than " + std::to_string(kMaxMetrics) + " metrics");
-    MetricSpec metric = read_metric(value);
+    MetricSpec metric = read_metric(value, functions_);
     metric.output = output;
     metric.output_index = static_cast<int>(output_index);
     metric.is_weighted = is_weighted_;
@@ -256,14 +273,22 @@ class MetricReader {
 
  private:
   bool is_weighted_;
+  const CustomFunctions& functions_;
   TrainSpec& train_;
 };
 
 }  // namespace
 
-void read_metrics(const PythonValue& written, bool is_weighted, TrainSpec& train) {
+bool is_metric_name(const std::string& name) {
+  const std::string snake = snake_case(name);
+  // Keras has the class RootMeanSquaredError, but no function of this name: MADlib's users bring their own.
+  if (snake == "rmse") return false;
+  return top_k_of(snake) || has_word("crossentropy ce", snake) || find_metric_row(snake) != nullptr;
+}
+
+void read_metrics(const PythonValue& written, bool is_weighted, const CustomFunctions& functions, TrainSpec& train) {
   const PythonValue value = without_quotes(written);
-  MetricReader reader(is_weighted, train);
+  MetricReader reader(is_weighted, functions, train);
   OutputForm& form = is_weighted ? train.weighted_metric_form : train.metric_form;
   if (const auto* list = std::get_if<PythonList>(&value.value)) {
     const bool is_nested = std::any_of(list->begin(), list->end(), [](const PythonValue& element) {

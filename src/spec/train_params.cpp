@@ -17,8 +17,14 @@ namespace {
 
 using namespace spec;
 
+/// What a key means beside its value.
+struct Meaning {
+  SemanticsProfile profile;
+  const CustomFunctions& functions;
+};
+
 /// Sets the fields of `train` that the key is about. `what` is `fit_params: "key"`.
-using ReadKey = void (*)(const std::string& what, const PythonValue& value, SemanticsProfile profile, TrainSpec& train);
+using ReadKey = void (*)(const std::string& what, const PythonValue& value, const Meaning& meaning, TrainSpec& train);
 
 struct Key {
   std::string_view name;
@@ -32,27 +38,27 @@ void require_none(const std::string& what, const PythonValue& value, const char*
   if (!is_none(without_quotes(value))) unsupported(what + " = " + in_quotes(value.text) + " is not supported", reason);
 }
 
-void read_optimizer_key(const std::string&, const PythonValue& value, SemanticsProfile profile, TrainSpec& train) {
-  train.optimizer = read_optimizer(value, profile);
+void read_optimizer_key(const std::string&, const PythonValue& value, const Meaning& meaning, TrainSpec& train) {
+  train.optimizer = read_optimizer(value, meaning.profile);
 }
 
-void read_loss_key(const std::string&, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
-  read_losses(value, train);
+void read_loss_key(const std::string&, const PythonValue& value, const Meaning& meaning, TrainSpec& train) {
+  read_losses(value, meaning.functions, train);
 }
 
-void read_loss_weights_key(const std::string&, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
+void read_loss_weights_key(const std::string&, const PythonValue& value, const Meaning&, TrainSpec& train) {
   read_loss_weights(value, train);
 }
 
-void read_metrics_key(const std::string&, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
-  read_metrics(value, false, train);
+void read_metrics_key(const std::string&, const PythonValue& value, const Meaning& meaning, TrainSpec& train) {
+  read_metrics(value, false, meaning.functions, train);
 }
 
-void read_weighted_metrics_key(const std::string&, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
-  read_metrics(value, true, train);
+void read_weighted_metrics_key(const std::string&, const PythonValue& value, const Meaning& meaning, TrainSpec& train) {
+  read_metrics(value, true, meaning.functions, train);
 }
 
-void read_sample_weight_mode(const std::string& what, const PythonValue& value, SemanticsProfile, TrainSpec&) {
+void read_sample_weight_mode(const std::string& what, const PythonValue& value, const Meaning&, TrainSpec&) {
   require_none(what, value, "A sample weight belongs to a whole example.");
 }
 
@@ -65,22 +71,22 @@ constexpr std::array kCompileKeys = std::to_array<Key>({
     {"sample_weight_mode", &read_sample_weight_mode},
 });
 
-void read_batch_size(const std::string& what, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
+void read_batch_size(const std::string& what, const PythonValue& value, const Meaning&, TrainSpec& train) {
   if (!is_none(value)) train.batch_size = integer_of(what, value, 1);
 }
 
-void read_epochs(const std::string& what, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
+void read_epochs(const std::string& what, const PythonValue& value, const Meaning&, TrainSpec& train) {
   train.epochs = integer_of(what, value, 1);
 }
 
-void read_verbose(const std::string& what, const PythonValue& value, SemanticsProfile, TrainSpec&) {
+void read_verbose(const std::string& what, const PythonValue& value, const Meaning&, TrainSpec&) {
   const auto* text = std::get_if<std::string>(&value.value);
   const bool is_word = text != nullptr && *text == "auto";
   if (!is_word && !std::holds_alternative<bool>(value.value)) integer_of(what, value, 0);
 }
 
 /// True leaves the order to the call's own setting.
-void read_shuffle(const std::string& what, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
+void read_shuffle(const std::string& what, const PythonValue& value, const Meaning&, TrainSpec& train) {
   const auto* text = std::get_if<std::string>(&value.value);
   const auto* name = std::get_if<PythonCall>(&value.value);
   if ((text != nullptr && *text == "batch") || (name != nullptr && name->name == "batch")) {
@@ -92,16 +98,16 @@ void read_shuffle(const std::string& what, const PythonValue& value, SemanticsPr
   }
 }
 
-void read_initial_epoch(const std::string& what, const PythonValue& value, SemanticsProfile, TrainSpec&) {
+void read_initial_epoch(const std::string& what, const PythonValue& value, const Meaning&, TrainSpec&) {
   if (integer_of(what, value, 0) != 0)
     unsupported(what + " = " + in_quotes(value.text) + " is not supported", "Training counts epochs from 0.");
 }
 
-void read_steps_per_epoch(const std::string& what, const PythonValue& value, SemanticsProfile, TrainSpec&) {
+void read_steps_per_epoch(const std::string& what, const PythonValue& value, const Meaning&, TrainSpec&) {
   require_none(what, value, "A pass always covers its whole segment.");
 }
 
-void read_class_weight(const std::string& what, const PythonValue& written, SemanticsProfile, TrainSpec& train) {
+void read_class_weight(const std::string& what, const PythonValue& written, const Meaning&, TrainSpec& train) {
   const PythonValue value = without_quotes(written);
   train.class_weights.clear();
   if (is_none(value)) return;
@@ -117,7 +123,7 @@ void read_class_weight(const std::string& what, const PythonValue& written, Sema
   }
 }
 
-void read_callbacks_key(const std::string&, const PythonValue& value, SemanticsProfile, TrainSpec& train) {
+void read_callbacks_key(const std::string&, const PythonValue& value, const Meaning&, TrainSpec& train) {
   train.callbacks = read_callbacks(value);
 }
 
@@ -144,8 +150,8 @@ constexpr std::array kFitKeys = std::to_array<Key>({
     {"y", nullptr, kInputHint},
 });
 
-void read_keys(const std::string& parameters, std::string_view text, std::span<const Key> keys,
-               SemanticsProfile profile, TrainSpec& train) {
+void read_keys(const std::string& parameters, std::string_view text, std::span<const Key> keys, const Meaning& meaning,
+               TrainSpec& train) {
   std::string known;
   for (const Key& key : keys) known += key.read == nullptr ? "" : (known.empty() ? "" : ", ") + std::string(key.name);
   const auto assignments = parse_python_assignments(text, parameters);
@@ -163,7 +169,7 @@ void read_keys(const std::string& parameters, std::string_view text, std::span<c
       refuse(what + " is not currently accepted as a parameter",
              has_hint ? std::string(found->hint) : "Accepted: " + known + ".");
     }
-    found->read(what, value, profile, train);
+    found->read(what, value, meaning, train);
   }
 }
 
@@ -181,10 +187,12 @@ void check_schedules(const TrainSpec& train) {
 
 }  // namespace
 
-TrainSpec parse_train_params(std::string_view compile_params, std::string_view fit_params, SemanticsProfile profile) {
+TrainSpec parse_train_params(std::string_view compile_params, std::string_view fit_params, SemanticsProfile profile,
+                             const CustomFunctions& functions) {
   TrainSpec train;
-  read_keys("compile_params", compile_params, kCompileKeys, profile, train);
-  read_keys("fit_params", fit_params, kFitKeys, profile, train);
+  const Meaning meaning{profile, functions};
+  read_keys("compile_params", compile_params, kCompileKeys, meaning, train);
+  read_keys("fit_params", fit_params, kFitKeys, meaning, train);
   check_schedules(train);
   return train;
 }

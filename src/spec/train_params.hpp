@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "modelhop/train_spec.hpp"
+#include "spec/custom_functions.hpp"
 #include "spec/keras_json.hpp"
 
 namespace modelhop {
@@ -16,9 +17,11 @@ namespace modelhop {
 /// metrics=['accuracy']"; `fit_params` e.g. "batch_size=32, epochs=1" (empty: Keras's defaults).
 /// Keras's own spellings too: classes with their modules, calls, dicts of class_name and config, lists and dicts by
 /// output. `profile` chooses defaults and rules where Keras generations differ. Throws kInvalidArgument naming the key
-/// and the value, kNotSupported with the reason for what Keras has and this project has not.
+/// and the value, kNotSupported with the reason for what Keras has and this project has not. `functions` are the custom
+/// losses and metrics that the text may name.
 TrainSpec parse_train_params(std::string_view compile_params, std::string_view fit_params,
-                             SemanticsProfile profile = SemanticsProfile::kTf2Legacy);
+                             SemanticsProfile profile = SemanticsProfile::kTf2Legacy,
+                             const CustomFunctions& functions = {});
 
 /// Puts losses, loss weights and metrics in the order of the model's outputs: one loss per output. Names metrics, and
 /// settles what callbacks monitor and whether more of it is better. Throws kInvalidArgument where a name is no output,

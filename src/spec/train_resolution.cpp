@@ -190,7 +190,7 @@ std::vector<Monitored> monitored_values(const TrainSpec& train, const ModelSpec&
         has_prefixes ? model.output_names.at(static_cast<std::size_t>(metric.output_index)) + "_" : "";
     const MetricRow& row = metric_row(metric.kind);
     std::vector<std::string> names = words_of(row.aliases);
-    names.emplace_back(row.name);
+    names.emplace_back(metric.kind == MetricKind::kCustom ? metric.function : std::string(row.name));
     for (const std::string& name : names) {
       value.others.push_back(prefix + name);
       if (metric.is_weighted) value.others.push_back(prefix + "weighted_" + name);

@@ -70,6 +70,15 @@ ModelSpec parse_architecture(const wire::Architecture& message, const std::vecto
   return parse_keras_json(text_of(message.json()), shapes, profile);
 }
 
+CustomFunctions custom_functions(const wire::OpenRun& message) {
+  CustomFunctions functions;
+  if (message.custom_functions() == nullptr) return functions;
+  for (const auto* function : *message.custom_functions()) {
+    functions.push_back({text_of(function->name()), text_of(function->text())});
+  }
+  return functions;
+}
+
 void check_count(const ModelSpec& model, const char* kind, std::size_t own, std::size_t given) {
   if (own == given) return;
   throw Error(ErrorCode::kInvalidArgument, "architecture \"" + model.name + "\" has " + std::to_string(own) + " " +
@@ -199,6 +208,7 @@ Run::Run(RunId id, Client client, const wire::OpenRun& message, Device device)
       units_total_(message.units()),
       started_us_(wall_clock_us()),
       dependent_row_elements_(checked_row_elements(message.dependent_row_elements())),
+      custom_functions_(custom_functions(message)),
       memory_(message.memory_limit()) {
   if (message.shuffle() > wire::Shuffle_MAX) {
     throw Error(ErrorCode::kInvalidArgument, "shuffle " + std::to_string(message.shuffle()) + " is unknown");
@@ -232,9 +242,10 @@ void Run::compile(const wire::OpenRun& message, Device device) {
     }
     auto& model = compiled[{index, text_of(row->compile_params()), text_of(row->fit_params())}];
     if (!model) {
-      const TrainSpec train = resolve_train_spec(
-          parse_train_params(text_of(row->compile_params()), text_of(row->fit_params()), parsed[index]->profile),
-          *parsed[index]);
+      const TrainSpec train =
+          resolve_train_spec(parse_train_params(text_of(row->compile_params()), text_of(row->fit_params()),
+                                                parsed[index]->profile, custom_functions_),
+                             *parsed[index]);
       model = compile_model(*parsed[index], train, device, dependent_row_elements_);
     }
     if (!configurations_.try_emplace(row->key(), model, row->seed(), memory_).second) {

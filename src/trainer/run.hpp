@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "modelhop/engine.hpp"
+#include "spec/custom_functions.hpp"
 #include "trainer/unit_queue.hpp"
 #include "wire/message_generated.h"
 #include "wire/segment_layout.hpp"
@@ -144,6 +145,7 @@ class Run {
   std::int64_t started_us_;
   std::vector<std::int64_t> independent_row_elements_;
   std::vector<std::int64_t> dependent_row_elements_;
+  CustomFunctions custom_functions_;  ///< that compile parameters may name
   MemoryShare memory_;
   std::stop_source stop_;
   std::map<int, Configuration> configurations_;  ///< after memory_, which they give back to

@@ -27,6 +27,10 @@ TEST(Corpus, of_architectures) {
   replay("architecture", read_architecture);
 }
 
+TEST(Corpus, of_expressions) {
+  replay("expression", read_expression);
+}
+
 TEST(Corpus, of_train_params) {
   replay("train_params", read_train_params);
 }

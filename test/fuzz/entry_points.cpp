@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "modelhop/error.hpp"
+#include "spec/expression.hpp"
 #include "spec/keras_json.hpp"
 #include "spec/model_summary.hpp"
 #include "spec/train_params.hpp"
@@ -41,6 +42,18 @@ void check_model(const ModelSpec& model) {
   check(spec::summarize(model).size() == model.layers.size(), "a layer has no row");
 }
 
+void check_steps(const ExpressionSpec& expression) {
+  std::set<int> used;
+  for (std::size_t step = 0; step < expression.nodes.size(); ++step) {
+    for (const int argument : expression.nodes[step].arguments) {
+      check(argument >= 0 && argument < static_cast<int>(step), "a step is before what it uses");
+      used.insert(argument);
+    }
+  }
+  check(!expression.nodes.empty() && used.size() + 1 == expression.nodes.size(), "a step is not used");
+  check(expression == spec::parse_expression(expression.text), "a text has two meanings");
+}
+
 }  // namespace
 
 void read_architecture(std::string_view text) {
@@ -52,6 +65,16 @@ void read_train_params(std::string_view text) {
   const std::string_view fit = line == std::string_view::npos ? std::string_view() : text.substr(line + 1);
   expect_refusal_or_result([&] { parse_train_params(text.substr(0, line), fit); });
   expect_refusal_or_result([&] { canonical_params(text.substr(0, line)); });
+}
+
+void read_expression(std::string_view text) {
+  expect_refusal_or_result([text] {
+    const ExpressionSpec expression = spec::parse_expression(text);
+    check_steps(expression);
+    for (const Shape& output : {Shape{}, Shape{1}, Shape{3}, Shape{4, 3}, Shape{2, 4, 3}}) {
+      expect_refusal_or_result([&] { spec::check_expression_shapes(expression, output); });
+    }
+  });
 }
 
 }  // namespace modelhop::fuzz

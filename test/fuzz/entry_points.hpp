@@ -13,4 +13,8 @@ void read_architecture(std::string_view text);
 /// Reads compile parameters and, behind the first line break, fit parameters.
 void read_train_params(std::string_view text);
 
+/// Reads a custom loss or metric and checks its shapes against outputs of several ranks. Steps must come after what
+/// they use, all of them be used, and the text read again be the same.
+void read_expression(std::string_view text);
+
 }  // namespace modelhop::fuzz

@@ -7,6 +7,7 @@
 //   {"segments": 4, "independent": [{"type": "uint8", "scale": 0.0039}], "dependent": [{"type": "int16"}],
 //    "has_sample_weight": false,
 //    "configurations": [{"mst_key": 1, "architecture": {...}, "compile_params": "...", "fit_params": "...",
+//      "custom_functions": {"name": "text"},
 //      "calls": [{"seed": "<run seed>", "shuffle": "segment", "reset_optimizer": false,
 //                 "units": [{"iteration": 1, "segment": 0}, ...],
 //                 "rates": [{"iteration": 1, "learning_rate": 0.1}, ...]}]}]}
@@ -74,9 +75,14 @@ std::vector<modelhop::replay::ArrayType> array_types(const Json& list) {
 
 void replay_configuration(const Json& configuration, const Segments& segments, const std::string& folder) {
   const modelhop::ModelSpec architecture = modelhop::parse_keras_json(configuration.at("architecture").dump());
+  modelhop::CustomFunctions functions;
+  const Json texts = configuration.value("custom_functions", Json::object());
+  for (const auto& [name, text] : texts.items()) {
+    functions.push_back({name, text.get<std::string>()});
+  }
   const modelhop::TrainSpec train = modelhop::resolve_train_spec(
       modelhop::parse_train_params(configuration.at("compile_params").get<std::string>(),
-                                   configuration.at("fit_params").get<std::string>(), architecture.profile),
+                                   configuration.at("fit_params").get<std::string>(), architecture.profile, functions),
       architecture);
   std::vector<std::int64_t> dependent_row_elements;
   for (const auto& array : segments.begin()->second.view().examples.dependent) {

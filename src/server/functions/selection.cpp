@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/bridge.hpp"
+#include "server/custom_functions.hpp"
 #include "server/run_arguments.hpp"
 #include "spec/search_space.hpp"
 #include "spec/train_params.hpp"
@@ -33,6 +34,23 @@ std::vector<std::int32_t> integers_argument(FunctionCallInfo fcinfo, int i) {
   return {first, first + ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array))};
 }
 
+/// NULL elements are empty texts.
+std::vector<std::string> texts_argument(FunctionCallInfo fcinfo, int i) {
+  std::vector<std::string> texts;
+  if (!has_argument(fcinfo, i)) return texts;
+  const Datum datum = PG_GETARG_DATUM(i);
+  Datum* values = nullptr;
+  bool* nulls = nullptr;
+  int count = 0;
+  call_pg(
+      [&] { deconstruct_array(DatumGetArrayTypeP(datum), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count); });
+  for (int place = 0; place < count; ++place) {
+    const Datum value = values[place];
+    texts.emplace_back(nulls[place] ? "" : call_pg([value] { return TextDatumGetCString(value); }));
+  }
+  return texts;
+}
+
 /// Three texts for each configuration: model id, compile parameters, fit parameters.
 Datum texts_of(const std::vector<ConfigurationText>& configurations) {
   const int count = static_cast<int>(configurations.size()) * 3;
@@ -54,7 +72,23 @@ using namespace modelhop;
 using namespace modelhop::server;
 
 MODELHOP_FUNCTION(check_train_params) {
-  parse_train_params(text_or_empty(fcinfo, 0), text_or_empty(fcinfo, 1));
+  const std::vector<std::string> compile_params = texts_argument(fcinfo, 0);
+  const std::vector<std::string> fit_params = texts_argument(fcinfo, 1);
+  check(compile_params.size() == fit_params.size(), "lists of parameters are not parallel");
+  std::optional<std::string> objects;
+  if (has_argument(fcinfo, 2)) objects = table_name(PG_GETARG_OID(2)).quoted();
+  const CustomFunctions functions = read_object_table(objects);
+  for (std::size_t i = 0; i < compile_params.size(); ++i) {
+    parse_train_params(compile_params[i], fit_params[i], SemanticsProfile::kTf2Legacy, functions);
+  }
+  PG_RETURN_VOID();
+}
+
+MODELHOP_FUNCTION(check_custom_function) {
+  const Datum datum = PG_GETARG_DATUM(1);
+  const auto* value = call_pg([datum] { return DatumGetByteaPP(datum); });
+  const std::string_view object(VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value)));
+  check_custom_function(text_argument(fcinfo, 0), object);
   PG_RETURN_VOID();
 }
 
