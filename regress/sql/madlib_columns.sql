@@ -49,7 +49,8 @@ INSERT INTO madlib_table VALUES
 ('guess', 'id integer, class_name text, class_value text, prob double precision, rank integer'),
 ('response', 'id integer, class_name text, class_value text, prob double precision'),
 ('byom', 'id integer, class_name text, class_value text, prob double precision, rank integer'),
-('gpus', 'hostname text, gpu_descr text');
+('gpus', 'hostname text, gpu_descr text'),
+('functions', 'id integer, name text, description text, object bytea');
 CREATE FUNCTION make_tables(prefix text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   dense json := '{"class_name": "Sequential", "config": {"name": "small", "layers": [{"class_name": "Dense", "config": {"name": "d1", "units": 10,
@@ -71,6 +72,7 @@ BEGIN
   EXECUTE format('UPDATE %I SET model_weights = (SELECT model_weights FROM %I)', prefix || 'arch', prefix || 'single');
   PERFORM madlib.madlib_keras_predict_byom(prefix || 'arch', 1, 'flower', 'id', 'attributes', prefix || 'byom');
   PERFORM madlib.gpu_configuration(prefix || 'gpus', 'nvidia');
+  PERFORM madlib.load_top_k_accuracy_function('public.' || prefix || 'functions', 2);
 END $$;
 CREATE FUNCTION columns_of(relation text) RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(attname || ' ' || format_type(atttypid, NULL), ', ' ORDER BY attnum) FROM pg_attribute
