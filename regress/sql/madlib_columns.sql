@@ -130,6 +130,11 @@ SELECT madlib.madlib_keras_fit('sized', 'line', 'line_arch', 1, $$loss='mse', op
 SELECT abs(validation_loss_final - training_loss_final) < 1e-6 AS same_rows_same_loss, size_class_values FROM line_summary;
 SELECT madlib.madlib_keras_predict('line', 'flower', 'id', 'attributes', 'line_guess');
 SELECT columns_of('line_guess'), (SELECT array_agg(DISTINCT class_value) FROM line_guess) AS classes;
+-- A loss of the user's own is found again by the table that MADlib's column names.
+SELECT madlib.load_custom_function('public.own_functions', convert_to('def own_loss(y_true, y_pred): return K.square(y_pred - y_true)', 'UTF8'), 'own_loss');
+SELECT madlib.madlib_keras_fit('bare_packed', 'own', 'bare_arch', 1, $$loss='own_loss', optimizer='sgd'$$, 'batch_size=8', 1, validation_table => 'bare_val', object_table => 'public.own_functions');
+SELECT madlib.madlib_keras_evaluate('own', 'bare_val', 'own_score');
+SELECT abs(s.loss - i.validation_loss_final) < 1e-6 AS same_loss, s.loss_type FROM own_score s, own_summary i;
 -- What needs a column of ours is refused, as is what reads one.
 \set VERBOSITY sqlstate
 SELECT modelhop.training_preprocessor_dl('flower', 'bad', 'class_text', 'attributes', num_segments => 2);
