@@ -147,7 +147,6 @@ SELECT parameters_refusal($$loss='mse', optimizer='sgd', colour='red'$$, '');
 SELECT parameters_refusal($$loss='mse', optimizer='sgd($$, '');
 SELECT parameters_refusal($$loss='mse', optimizer='sgd'$$, 'batch_size=0');
 SELECT parameters_refusal($$loss='mse', optimizer='sgd'$$, 'batch_size=-1');
-SELECT parameters_refusal($$loss='mse', optimizer='sgd'$$, 'batch_size=1000');
 SELECT parameters_refusal($$loss='mse', optimizer='sgd'$$, 'epochs=0');
 SELECT parameters_refusal($$loss='mse', optimizer='sgd'$$, 'batch_size=');
 SELECT parameters_refusal($$loss='mse', optimizer='sgd'$$, 'speed=9');

@@ -36,13 +36,15 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   target text := coalesce(new_table, relation::text);
-  -- Tables that others made do not have the column.
-  has_semantics boolean := new_table IS NOT NULL OR EXISTS (
-    SELECT FROM pg_attribute WHERE attrelid = relation AND attname = 'keras_semantics' AND NOT attisdropped);
+  -- Tables that others made do not have the column; who asks for semantics gets it.
+  has_semantics boolean := CASE WHEN new_table IS NULL THEN EXISTS (
+      SELECT FROM pg_attribute WHERE attrelid = relation AND attname = 'keras_semantics' AND NOT attisdropped)
+    ELSE keras_semantics IS NOT NULL OR NOT modelhop.madlib_columns() END;
 BEGIN
   IF new_table IS NOT NULL THEN
     EXECUTE format('CREATE TABLE %s (model_id integer, model_arch json, model_weights bytea, name text, '
-                   'description text, __internal_madlib_id__ text, keras_semantics text)', new_table);
+                   'description text, __internal_madlib_id__ text%s)', new_table,
+                   CASE WHEN has_semantics THEN ', keras_semantics text' END);
     EXECUTE format('CREATE UNIQUE INDEX ON %s (model_id)', new_table);
   ELSE
     -- Ids are counted, so that writers of one table come one after the other.

@@ -103,7 +103,8 @@ BEGIN
       HINT = 'The extents must be positive and multiply to the number of elements of one example.';
   END IF;
   variable.shape := coalesce(given_shape, facts.shape);
-  variable.element_type := facts.element_type;
+  -- MADlib's summary does not tell element types: all are float32.
+  variable.element_type := CASE WHEN modelhop.madlib_columns() THEN 'float32' ELSE facts.element_type END;
   variable.num_rows := facts.num_rows;
   variable.normalizing_const := normalizing_const;
   RETURN variable;

@@ -7,12 +7,13 @@ DECLARE
   columns text;
   storage text;
 BEGIN
-  SELECT string_agg(format('%I bytea', column_name), ', ') || ', '
-      || string_agg(format('%I integer[]', column_name || '_shape'), ', ')
-         FILTER (WHERE encoding IS DISTINCT FROM 'weight'),
+  -- MADlib's columns in MADlib's order, then the weights.
+  SELECT concat_ws(', ', string_agg(format('%I bytea', column_name), ', ') FILTER (WHERE NOT is_weight),
+                   string_agg(format('%I integer[]', column_name || '_shape'), ', ') FILTER (WHERE NOT is_weight),
+                   'buffer_id integer', string_agg(format('%I bytea', column_name), ', ') FILTER (WHERE is_weight)),
     string_agg(format('ALTER %I SET STORAGE EXTERNAL', column_name), ', ')
-    INTO columns, storage FROM unnest(variables);
-  EXECUTE format('CREATE TABLE %s (%s, buffer_id integer)', output, columns);
+    INTO columns, storage FROM (SELECT v.*, v.encoding IS NOT DISTINCT FROM 'weight' AS is_weight FROM unnest(variables) v) w;
+  EXECUTE format('CREATE TABLE %s (%s)', output, columns);
   -- The bytes hardly compress, and reading them should not have to try.
   EXECUTE format('ALTER TABLE %s %s', output, storage);
 END $$;
@@ -36,21 +37,25 @@ DECLARE
   inputs text;
   aliases text;
   packs text;
+  weight_packs text;
   shapes text;
   written bigint;
 BEGIN
   SELECT string_agg(format('s.%I AS v%s', (variables[i]).column_name, i), ', '), string_agg('v' || i, ', '),
-    string_agg(modelhop.packing_expression(variables[i], 'v' || i), ', ' ORDER BY i),
+    string_agg(modelhop.packing_expression(variables[i], 'v' || i), ', ' ORDER BY i)
+      FILTER (WHERE (variables[i]).encoding IS DISTINCT FROM 'weight'),
+    string_agg(', ' || modelhop.packing_expression(variables[i], 'v' || i), '' ORDER BY i)
+      FILTER (WHERE (variables[i]).encoding = 'weight'),
     string_agg(format('count(*)::integer || %L::integer[]', (variables[i]).shape), ', ' ORDER BY i)
       FILTER (WHERE (variables[i]).encoding IS DISTINCT FROM 'weight')
-    INTO inputs, aliases, packs, shapes FROM generate_subscripts(variables, 1) i;
+    INTO inputs, aliases, packs, weight_packs, shapes FROM generate_subscripts(variables, 1) i;
   EXECUTE format(
-    'INSERT INTO %s SELECT %s, %s, buffer_id FROM ('
+    'INSERT INTO %s SELECT %s, %s, buffer_id%s FROM ('
     '  SELECT %s, (%s)::integer AS buffer_id FROM ('
-    '    SELECT %4$s, row_number() OVER (ORDER BY %6$s ordinal) - 1 AS position FROM ('
-    '      SELECT %7$s, row_number() OVER () AS ordinal FROM %8$s s) numbered) placed '
+    '    SELECT %5$s, row_number() OVER (ORDER BY %7$s ordinal) - 1 AS position FROM ('
+    '      SELECT %8$s, row_number() OVER () AS ordinal FROM %9$s s) numbered) placed '
     '  ORDER BY buffer_id, position) cut '
-    'GROUP BY buffer_id ORDER BY buffer_id', output, packs, shapes, aliases,
+    'GROUP BY buffer_id ORDER BY buffer_id', output, packs, shapes, weight_packs, aliases,
     modelhop.placed_buffer(buffer, distribution), sort_key, inputs, source);
   EXECUTE format('SELECT sum(%I[1]) FROM %s', variables[1].column_name || '_shape', output) INTO written;
   IF written <> num_rows THEN
@@ -74,6 +79,11 @@ DECLARE
   dbids integer[] := ARRAY(SELECT s + 2 FROM unnest(distribution.segments) s ORDER BY s);
   class_columns text;
   class_values text;
+  own_columns text := CASE WHEN modelhop.madlib_columns() THEN '' ELSE
+    ', independent_element_type text[], dependent_element_type text[], dependent_encoding text[], num_segments integer, '
+    'num_rows bigint, seed bigint, normalizing_consts real[], sample_weight_varname text' END;
+  own_values text := CASE WHEN modelhop.madlib_columns() THEN '' ELSE
+    ', $6, array_agg(d.element_type), array_agg(d.encoding), $7, $8, $9, $11, $12' END;
 BEGIN
   SELECT string_agg(format('%I %s', d.column_name || '_class_values', coalesce(d.class_type, 'text[]')), ', '),
     string_agg(format('%L', d.class_values), ', ')
@@ -81,16 +91,14 @@ BEGIN
   EXECUTE format(
     'CREATE TABLE %1$s (source_table text, output_table text, dependent_varname text[], independent_varname text[], '
     'dependent_vartype text[], %2$s, buffer_size integer, normalizing_const real, num_classes integer[], '
-    'distribution_rules %3$s, __internal_gpu_config__ %3$s, independent_element_type text[], '
-    'dependent_element_type text[], dependent_encoding text[], num_segments integer, num_rows bigint, seed bigint, '
-    'normalizing_consts real[], sample_weight_varname text)',
-    summary, class_columns, rules_type);
+    'distribution_rules %3$s, __internal_gpu_config__ %3$s%4$s)',
+    summary, class_columns, rules_type, own_columns);
   EXECUTE format(
     'INSERT INTO %s SELECT $1, $2, array_agg(d.column_name), $5, array_agg(d.sql_type), %s, $3, $4, '
     'CASE WHEN bool_and(d.num_classes IS NULL) THEN ARRAY[]::integer[] ELSE array_agg(d.num_classes) END, '
-    '%L, %L, $6, array_agg(d.element_type), array_agg(d.encoding), $7, $8, $9, $11, $12 FROM unnest($10) d',
+    '%L, %L%s FROM unnest($10) d',
     summary, class_values, CASE rules_type WHEN 'text' THEN 'all_segments' ELSE dbids::text END,
-    coalesce(distribution.segments::text, 'all_segments'))
+    coalesce(distribution.segments::text, 'all_segments'), own_values)
     USING source_table, output_table, buffer_size, normalizing_const,
       ARRAY(SELECT i.column_name FROM unnest(independents) i), ARRAY(SELECT i.element_type FROM unnest(independents) i),
       distribution.num_segments, independents[1].num_rows, seed, dependents,

@@ -38,6 +38,8 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
       MESSAGE = 'argument independent_shape goes with one independent variable';
   END IF;
+  PERFORM modelhop.refuse_own_column('num_segments', nullif(num_segments, 1)::text);
+  PERFORM modelhop.refuse_own_column('sample_weight_varname', weight_names[1]);
 END $$;
 COMMENT ON FUNCTION modelhop.check_packing_arguments(regclass, text[], text[], text[], integer, integer, integer[]) IS
 'Refuses arguments of the preprocessors that make no sense, before data is read.';
@@ -81,13 +83,17 @@ CREATE FUNCTION modelhop.pack_training_table(
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  segments integer := coalesce(num_segments, current_setting('modelhop.slots')::integer);
+  -- One segment where the summary has no column for their number, unless rules name segments.
+  segments integer := coalesce(num_segments, CASE WHEN modelhop.madlib_columns() AND rule_table IS NULL THEN 1
+                                             ELSE current_setting('modelhop.slots')::integer END);
   classes integer[] := ARRAY(SELECT unnest(num_classes));
   constants real[] := modelhop.independent_constants(independent_names, normalizing_const, normalizing_consts);
   distribution modelhop.distribution;
 BEGIN
   PERFORM modelhop.check_packing_arguments(source, dependent_names, independent_names, weight_names, buffer_size,
                                            num_segments, independent_shape);
+  PERFORM modelhop.refuse_own_column('normalizing_consts', normalizing_consts::text);
+  PERFORM modelhop.refuse_own_column('dependent_encoding', nullif(dependent_encoding, 'float'));
   IF cardinality(classes) NOT IN (0, cardinality(dependent_names)) THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
       MESSAGE = format('argument num_classes: %s has not one number for each of the %s dependent variables',
@@ -106,7 +112,7 @@ BEGIN
     ARRAY(SELECT modelhop.examine_independent(source, n, independent_shape, constants[i])
           FROM unnest(independent_names) WITH ORDINALITY AS d(n, i) ORDER BY i),
     modelhop.examine_sample_weight(source, weight_names[1]), buffer_size, normalizing_const, distribution,
-    coalesce(seed, ('x' || substr(md5(random()::text || clock_timestamp()::text), 1, 15))::bit(60)::bigint));
+    coalesce(seed, floor(random() * 9007199254740992)::bigint));
 END $$;
 COMMENT ON FUNCTION modelhop.pack_training_table(regclass, text, text, text, text, text[], text[], integer, real,
   integer[], integer, bigint, text, integer[], real[], text[], text, regclass) IS

@@ -6,13 +6,21 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 
 AS $$
 DECLARE
   variable modelhop.packed_variable;
+  row_bytes bigint;
 BEGIN
-  EXECUTE format('SELECT dependent_varname[$1], dependent_vartype[$1], dependent_encoding[$1], num_classes[$1], '
-                 'dependent_element_type[$1] FROM %s', summary)
-    INTO STRICT variable.column_name, variable.sql_type, variable.encoding, variable.num_classes, variable.element_type
+  EXECUTE format('SELECT dependent_varname[$1], dependent_vartype[$1], num_classes[$1], '
+                 'to_jsonb(s) -> %L ->> ($1 - 1), to_jsonb(s) -> %L ->> ($1 - 1) FROM %s s', 'dependent_encoding',
+                 'dependent_element_type', summary)
+    INTO STRICT variable.column_name, variable.sql_type, variable.num_classes, variable.encoding, variable.element_type
     USING i;
   EXECUTE format('SELECT %I::text FROM %s', variable.column_name || '_class_values', summary) INTO variable.class_values;
-  EXECUTE format('SELECT %I[2:] FROM %s LIMIT 1', variable.column_name || '_shape', training) INTO variable.shape;
+  EXECUTE format('SELECT %I[2:], octet_length(%I) / %1$I[1] FROM %3$s LIMIT 1', variable.column_name || '_shape',
+                 variable.column_name, training) INTO variable.shape, row_bytes;
+  -- A summary with MADlib's columns alone tells by the bytes of an element: MADlib writes 16-bit integers.
+  IF variable.element_type IS NULL THEN
+    variable.element_type := CASE WHEN row_bytes = 4 * modelhop.element_count(variable.shape) THEN 'float32' ELSE 'int16' END;
+    variable.encoding := CASE variable.element_type WHEN 'int16' THEN 'one_hot' ELSE 'float' END;
+  END IF;
   RETURN variable;
 END $$;
 COMMENT ON FUNCTION modelhop.read_training_variable(regclass, regclass, integer) IS
@@ -98,7 +106,7 @@ CREATE FUNCTION modelhop.pack_validation_table(
   source regclass, source_table text, output text, summary text, output_table text, dependent_names text[],
   independent_names text[], training regclass, training_summary regclass, buffer_size integer, num_segments integer,
   independent_shape integer[], weight_names text[], distribution_rules text, rule_table regclass) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
 AS $$
 DECLARE
   of_training record;
@@ -108,11 +116,11 @@ BEGIN
   PERFORM modelhop.check_packing_arguments(source, dependent_names, independent_names, weight_names, buffer_size,
                                            num_segments, independent_shape);
   PERFORM modelhop.check_columns('training_preprocessor_table', training_summary,
-    ARRAY['dependent_varname', 'independent_varname', 'dependent_vartype', 'normalizing_const', 'num_classes',
-          'dependent_encoding', 'dependent_element_type', 'num_segments', 'normalizing_consts'],
+    ARRAY['dependent_varname', 'independent_varname', 'dependent_vartype', 'normalizing_const', 'num_classes'],
     'Name the output of training_preprocessor_dl.');
-  EXECUTE format('SELECT dependent_varname, independent_varname, normalizing_const, normalizing_consts, num_segments '
-                 'FROM %s', training_summary) INTO of_training;
+  EXECUTE format('SELECT dependent_varname, independent_varname, coalesce(normalizing_const, 1) AS normalizing_const, '
+                 'to_jsonb(s) -> %L AS normalizing_consts, (to_jsonb(s) ->> %L)::integer AS num_segments FROM %s s',
+                 'normalizing_consts', 'num_segments', training_summary) INTO of_training;
   IF cardinality(of_training.dependent_varname) IS DISTINCT FROM cardinality(dependent_names)
      OR cardinality(of_training.independent_varname) IS DISTINCT FROM cardinality(independent_names) THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
@@ -125,14 +133,17 @@ BEGIN
     'Name the output of training_preprocessor_dl.');
   shapes := modelhop.training_shapes(training, of_training.independent_varname);
   distribution := modelhop.make_distribution(distribution_rules, rule_table,
-                                             coalesce(num_segments, of_training.num_segments));
+    CASE WHEN rule_table IS NULL THEN CASE WHEN modelhop.madlib_columns() THEN 1
+                                      ELSE coalesce(num_segments, of_training.num_segments, 1) END
+    ELSE coalesce(num_segments, of_training.num_segments, current_setting('modelhop.slots')::integer) END);
   PERFORM modelhop.write_packed_table(
     source, source_table, output, summary, output_table,
     ARRAY(SELECT modelhop.examine_validation_dependent(
             source, n, modelhop.read_training_variable(training, training_summary, i::integer))
           FROM unnest(dependent_names) WITH ORDINALITY AS d(n, i) ORDER BY i),
     ARRAY(SELECT modelhop.examine_validation_independent(source, n, independent_shape, shapes[i]::integer[],
-                                                          of_training.normalizing_consts[i])
+                                                          coalesce((of_training.normalizing_consts ->> (i - 1)::integer)::real,
+                                                                   of_training.normalizing_const))
           FROM unnest(independent_names) WITH ORDINALITY AS d(n, i) ORDER BY i),
     modelhop.examine_sample_weight(source, weight_names[1]), buffer_size, of_training.normalizing_const,
     distribution, NULL);

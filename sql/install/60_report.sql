@@ -16,7 +16,7 @@ BEGIN
           'training_metrics_final', 'validation_loss_final', 'validation_metrics_final', 'training_loss',
           'training_metrics', 'validation_loss', 'validation_metrics', 'status', 'units', 'metrics_goal',
           'training_scores', 'validation_scores', 'weights_iteration']::pg_catalog.text[],
-    'Name the output of fit_multiple_model.');
+    'Name the output of fit_multiple_model, made while modelhop.madlib_columns was off.');
   RETURN info;
 END $$;
 COMMENT ON FUNCTION modelhop.info_table(varchar) IS 'The _info table of a run, checked.';

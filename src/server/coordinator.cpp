@@ -49,7 +49,7 @@ OpenRequest open_request(const RunPlan& plan) {
 
 void give_former_state(TrainerClient& trainer, const RunPlan& plan, const ConfigurationPlan& configuration) {
   const std::string where = plan.is_single ? std::string() : " WHERE mst_key = " + std::to_string(configuration.key);
-  const std::string state = plan.reset_optimizer ? "NULL::bytea" : "training_state";
+  const std::string state = plan.reset_optimizer || plan.madlib_columns ? "NULL::bytea" : "training_state";
   read_bytea_row(
       "SELECT model_weights, " + state + " FROM " + plan.tables.model.quoted() + where, {},
       [&](const ByteaValues& values) {

@@ -59,9 +59,12 @@ std::optional<std::string> kept_functions_json(const CustomFunctions& functions)
 
 CustomFunctions read_kept_functions(const TableName& summary) {
   CustomFunctions functions;
-  const auto columns = table_columns(existing_table("model_table", summary.quoted()));
-  if (std::none_of(columns.begin(), columns.end(), [](const Column& c) { return c.name == "custom_functions"; })) {
-    return functions;
+  const Oid relation = existing_table("model_table", summary.quoted());
+  if (!has_column(relation, "custom_functions")) {
+    // MADlib's columns tell where the functions are, not what they were.
+    if (!has_column(relation, "object_table")) return functions;
+    const auto rows = query("SELECT object_table FROM " + summary.quoted());
+    return rows.size() == 1 ? read_object_table(rows[0][0]) : functions;
   }
   for (const Row& row : query("SELECT f.key, f.value FROM " + summary.quoted() +
                               " AS s, jsonb_each_text(s.custom_functions) AS f ORDER BY f.key")) {

@@ -19,7 +19,7 @@ CustomFunctions read_object_table(const std::optional<std::string>& object_table
 /// {"name": "text"}, so that a model can be evaluated when the object table has changed or is gone. NULL: none.
 std::optional<std::string> kept_functions_json(const CustomFunctions& functions);
 
-/// The same back from a run's summary; none where the summary has no such column.
+/// The same back from a run's summary; where it has MADlib's columns alone, from its object table as it is now.
 CustomFunctions read_kept_functions(const TableName& summary);
 
 }  // namespace modelhop::server

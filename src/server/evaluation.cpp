@@ -64,18 +64,23 @@ void write_score(const TableName& output, const StoredModel& model, const Score&
   const Scoring scoring(model.model, model.train);
   std::vector<std::optional<std::string>> names;
   for (const std::string& name : scoring.metric_names()) names.push_back(name);
-  execute("CREATE TABLE " + output.quoted() +
-          " (loss double precision, metric double precision, metrics_type text[], loss_type text, "
-          "all_metrics double precision[], scores jsonb)");
   const bool has_metrics = !names.empty();
   const auto where_metrics = [has_metrics](std::string text) {
     return has_metrics ? std::optional<std::string>(std::move(text)) : std::nullopt;
   };
-  execute("INSERT INTO " + output.quoted() +
-              " VALUES ($1::double precision, $2::double precision, $3::text[], $4, $5::double precision[], $6::jsonb)",
-          {number_text(score.loss), where_metrics(has_metrics ? number_text(score.metrics.front()) : ""),
-           where_metrics(array_text(names)), loss_names_text(model.train), where_metrics(array_text(score.metrics)),
-           score_json(scoring, score)});
+  const bool madlib_columns = current_settings().madlib_columns;
+  execute("CREATE TABLE " + output.quoted() +
+          " (loss double precision, metric double precision, metrics_type text[], loss_type text" +
+          (madlib_columns ? ")" : ", all_metrics double precision[], scores jsonb)"));
+  Parameters values = {number_text(score.loss), where_metrics(has_metrics ? number_text(score.metrics.front()) : ""),
+                       where_metrics(array_text(names)), loss_names_text(model.train)};
+  std::string list = "$1::double precision, $2::double precision, $3::text[], $4";
+  if (!madlib_columns) {
+    values.push_back(where_metrics(array_text(score.metrics)));
+    values.push_back(score_json(scoring, score));
+    list += ", $5::double precision[], $6::jsonb";
+  }
+  execute("INSERT INTO " + output.quoted() + " VALUES (" + list + ")", values);
 }
 
 }  // namespace

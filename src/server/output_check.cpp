@@ -112,12 +112,17 @@ void continue_former_run(const RunRequest& request, const std::string& text, Run
     throw SqlError(ERRCODE_READ_ONLY_SQL_TRANSACTION, std::string("cannot replace the rows of argument ") + argument +
                                                           ": \"" + text + "\" in a read-only transaction");
   }
+  // The tables stay what they are, whatever the session's setting says.
+  plan.madlib_columns = !has_column(existing_table(argument, plan.tables.model.quoted()), "training_state");
   for (const OutputTable& table : output_tables(plan)) {
     check_former_table(argument, table);
     // Before the states are read, so that of two sessions the second one continues from what the first has written.
     if (!request.is_plan_only) execute("LOCK TABLE " + table.name.quoted() + " IN SHARE ROW EXCLUSIVE MODE");
   }
-  const auto former = query("SELECT first_iteration + num_iterations, seed FROM " + plan.tables.summary.quoted());
+  // Without our columns nothing tells the former seed: a new one gives new orders.
+  const std::string columns =
+      plan.madlib_columns ? "1, " + std::to_string(plan.seed) : "first_iteration + num_iterations, seed";
+  const auto former = query("SELECT " + columns + " FROM " + plan.tables.summary.quoted());
   if (former.size() != 1 || !former[0][0] || !former[0][1]) {
     throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, std::string("argument ") + argument + ": \"" +
                                                         plan.tables.summary.quoted() +

@@ -237,7 +237,7 @@ OutputRow info_row(const RunPlan& plan, const ConfigurationPlan& configuration, 
   append(row, curve_columns("training", curves.training));
   append(row, curve_columns("validation", curves.validation));
   if (plan.search) append(row, search_columns(plan, configuration));
-  append(row, configuration_columns(plan, configuration, record, curves));
+  if (!plan.madlib_columns) append(row, configuration_columns(plan, configuration, record, curves));
   return row;
 }
 
@@ -279,7 +279,7 @@ OutputRow summary_row(const RunPlan& plan, const RunRecord* record) {
   append(row, {{"dependent_vartype", "text[]", dependent_types_text(plan)},
                {"normalizing_const", "real", number_text(plan.training.normalizing_const)}});
   if (!plan.search) row.push_back({"metrics_iters", "integer[]", array_text(plan.reported_iterations())});
-  append(row, run_columns(plan, record));
+  if (!plan.madlib_columns) append(row, run_columns(plan, record));
   return row;
 }
 
@@ -315,6 +315,7 @@ OutputRow single_summary_row(const RunPlan& plan, const RunRecord* record) {
   append(row, curve_columns("validation", curves.validation));
   append(row, {{"metrics_iters", "integer[]", array_text(plan.reported_iterations())}});
   append(row, class_values_columns(plan));
+  if (plan.madlib_columns) return row;
   append(row, configuration_columns(plan, configuration, record, curves));
   append(row, run_columns(plan, record));
   append(row, {{"parallel", "text", plan.is_averaged ? "average" : "hop"}});

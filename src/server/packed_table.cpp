@@ -155,12 +155,22 @@ class Summary {
     PackedVariable& variable = table->dependent[place - 1];
     variable.sql_type = row[0].value_or("");
     if (row[1]) variable.class_count = std::stoll(*row[1]);
-    variable.type = row[2] ? element_type(*table, *row[2]) : ElementType::kInt16;
-    variable.encoding = row[3].value_or("one_hot");
+    variable.type = row[2] ? element_type(*table, *row[2]) : stored_type(variable);
+    variable.encoding = row[3].value_or(variable.type == ElementType::kFloat32 ? "float" : "one_hot");
     read_class_values(&variable);
   }
 
  private:
+  /// By the bytes of an element, for a summary that does not tell: MADlib writes 16-bit integers.
+  ElementType stored_type(const PackedVariable& variable) const {
+    const auto rows =
+        query_in_snapshot("SELECT octet_length(" + quote_identifier(variable.column) + "), " +
+                          quote_identifier(variable.shape_column()) + "[1] FROM " + table_.name.quoted() + " LIMIT 1");
+    const bool is_float = !rows.empty() && rows[0][0] && rows[0][1] &&
+                          std::stoll(*rows[0][0]) == 4 * std::stoll(*rows[0][1]) * variable.elements();
+    return is_float ? ElementType::kFloat32 : ElementType::kInt16;
+  }
+
   void check_columns() const {
     for (const char* name : {"independent_varname", "dependent_varname", "dependent_vartype", "normalizing_const"}) {
       if (find_column(columns_, name) == nullptr) {
@@ -361,9 +371,9 @@ PackedTable read_packed_table(const std::string& argument, const std::string& te
     read_shape(table, &table.independent[place - 1]);
   }
   for (std::size_t place = 1; place <= table.dependent.size(); ++place) {
-    summary.read_dependent(&table, place);
     PackedVariable& variable = table.dependent[place - 1];
     read_shape(table, &variable);
+    summary.read_dependent(&table, place);
     if (variable.class_count == 0) variable.class_count = variable.elements();
   }
   return table;

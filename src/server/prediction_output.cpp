@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "server/bridge.hpp"
+#include "server/settings.hpp"
 #include "server/value_text.hpp"
 
 namespace modelhop::server {
@@ -49,8 +50,10 @@ PredictionOutput::Part PredictionOutput::part_of(const StoredModel& model, std::
   Part part;
   part.name = stored.name;
   part.shape = model.model.output_shape(output);
-  part.is_numbers = part.shape.size() != 1 || (stored.class_values.empty() && stored.encoding == "float" &&
-                                               !is_of_classes(model.train.losses[output].kind));
+  // MADlib numbers the elements of an output without classes, as if they were some.
+  const bool is_measured = stored.class_values.empty() && stored.encoding == "float" &&
+                           !is_of_classes(model.train.losses[output].kind) && !current_settings().madlib_columns;
+  part.is_numbers = part.shape.size() != 1 || is_measured;
   if (part.is_numbers) return part;
   const auto elements = static_cast<std::size_t>(element_count(part.shape));
   part.class_names = stored.class_values;

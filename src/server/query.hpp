@@ -88,6 +88,7 @@ struct Column {
 };
 /// Columns of a table or view, by its oid; dropped ones left out.
 std::vector<Column> table_columns(Oid relation);
+bool has_column(Oid relation, const std::string& name);
 
 /// The schema and name of an existing relation.
 TableName table_name(Oid relation);

@@ -34,26 +34,48 @@ void insert_row(const TableName& table, const OutputRow& row) {
 /// configuration then continues with a fresh optimizer.
 void insert_model(const RunPlan& plan, const ConfigurationPlan& configuration, bool is_complete,
                   TrainerClient& trainer) {
-  const std::int64_t weight_bytes = plan.architecture_of(configuration).parameters * 4;
-  const bool with_training_state = is_complete && configuration.memory.state - weight_bytes < kMaxValueBytes;
-  const FetchedState state = get_state(trainer, configuration.key, with_training_state);
-  ByteaValues bytes{state.weights(), std::nullopt};
-  if (with_training_state) bytes[1] = state.training_state();
   const ArchitecturePlan& architecture = plan.architecture_of(configuration);
-  const std::optional<std::string> semantics =
-      architecture.profile ? std::optional<std::string>(to_string(*architecture.profile)) : std::nullopt;
-  const std::string table = plan.tables.model.quoted();
-  if (plan.is_single) {
-    execute_with_bytea(
-        "INSERT INTO " + table +
-            " (model_arch, keras_semantics, model_weights, training_state) VALUES ($1::json, $2, $3, $4)",
-        {architecture.json, semantics}, bytes);
-  } else {
-    execute_with_bytea("INSERT INTO " + table +
-                           " (mst_key, model_arch, __dist_key__, keras_semantics, model_weights, training_state) " +
-                           "VALUES ($1::integer, $2::json, 0, $3, $4, $5)",
-                       {std::to_string(configuration.key), architecture.json, semantics}, bytes);
+  const bool with_training_state =
+      is_complete && !plan.madlib_columns && configuration.memory.state - architecture.parameters * 4 < kMaxValueBytes;
+  const FetchedState state = get_state(trainer, configuration.key, with_training_state);
+  std::string columns = "model_arch";
+  std::string values = "$1::json";
+  Parameters parameters = {architecture.json};
+  const auto add = [&](const std::string& column, const std::string& type, std::optional<std::string> text) {
+    parameters.push_back(std::move(text));
+    columns += ", " + column;
+    values += ", $" + std::to_string(parameters.size()) + type;
+  };
+  if (!plan.is_single) {
+    add("mst_key", "::integer", std::to_string(configuration.key));
+    add("__dist_key__", "::integer", "0");
   }
+  if (!plan.madlib_columns) {
+    add("keras_semantics", "", architecture.profile ? std::optional(to_string(*architecture.profile)) : std::nullopt);
+  }
+  ByteaValues bytes{state.weights()};
+  columns += ", model_weights";
+  values += ", $" + std::to_string(parameters.size() + 1);
+  if (!plan.madlib_columns) {
+    bytes.push_back(with_training_state ? std::optional(state.training_state()) : std::nullopt);
+    columns += ", training_state";
+    values += ", $" + std::to_string(parameters.size() + 2);
+  }
+  execute_with_bytea("INSERT INTO " + plan.tables.model.quoted() + " (" + columns + ") VALUES (" + values + ")",
+                     parameters, bytes);
+}
+
+std::vector<OutputColumn> model_columns(const RunPlan& plan) {
+  std::vector<OutputColumn> columns = {{"model_weights", "bytea"}, {"model_arch", "json"}};
+  if (!plan.is_single) {
+    columns.insert(columns.begin(), {"mst_key", "integer"});
+    columns.push_back({"__dist_key__", "integer"});
+  }
+  if (!plan.madlib_columns) {
+    columns.push_back({"training_state", "bytea"});
+    columns.push_back({"keras_semantics", "text"});
+  }
+  return columns;
 }
 
 void write_winner(const RunPlan& plan, const RunRecord& record) {
@@ -71,22 +93,11 @@ void write_winner(const RunPlan& plan, const RunRecord& record) {
 std::vector<OutputTable> output_tables(const RunPlan& plan) {
   std::vector<OutputTable> tables;
   const RunRecord* no_record = nullptr;
+  tables.push_back({plan.tables.model, model_columns(plan), ""});
   if (plan.is_single) {
-    tables.push_back(
-        {plan.tables.model,
-         {{"model_weights", "bytea"}, {"model_arch", "json"}, {"training_state", "bytea"}, {"keras_semantics", "text"}},
-         ""});
     tables.push_back({plan.tables.summary, columns_of(single_summary_row(plan, no_record)), ""});
     return tables;
   }
-  tables.push_back({plan.tables.model,
-                    {{"mst_key", "integer"},
-                     {"model_weights", "bytea"},
-                     {"model_arch", "json"},
-                     {"__dist_key__", "integer"},
-                     {"training_state", "bytea"},
-                     {"keras_semantics", "text"}},
-                    ""});
   tables.push_back({plan.tables.info, columns_of(info_row(plan, plan.configurations.front(), no_record)),
                     ", PRIMARY KEY (mst_key)"});
   tables.push_back({plan.tables.summary, columns_of(summary_row(plan, no_record)), ""});
@@ -108,8 +119,8 @@ void prepare_output(const RunPlan& plan) {
     execute("CREATE TABLE " + table.name.quoted() + " (" + columns + table.constraint + ")");
   }
   // Floats do not compress: store them as they are.
-  execute("ALTER TABLE " + plan.tables.model.quoted() +
-          " ALTER COLUMN model_weights SET STORAGE EXTERNAL, ALTER COLUMN training_state SET STORAGE EXTERNAL");
+  execute("ALTER TABLE " + plan.tables.model.quoted() + " ALTER COLUMN model_weights SET STORAGE EXTERNAL" +
+          (plan.madlib_columns ? "" : ", ALTER COLUMN training_state SET STORAGE EXTERNAL"));
 }
 
 void write_output(const RunPlan& plan, const RunRecord& record, TrainerClient& trainer) {

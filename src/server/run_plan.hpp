@@ -111,6 +111,7 @@ struct RunPlan {
   int run_slots = 0;               ///< slots that this run may use at one time; 0: all
   int slots = 1;                   ///< that it uses: by the settings at first, then by the trainer that runs
   OutputTables tables;
+  bool madlib_columns = false;  ///< the output tables have MADlib's columns alone
 
   /// Counted from 1 within this run: those after which losses and metrics are computed for the output tables, for a
   /// configuration that ends with the run.

@@ -6,14 +6,11 @@
 
 #include "server/bridge.hpp"
 #include "server/callback_run.hpp"
+#include "server/query.hpp"
 #include "server/run_input.hpp"
 #include "server/segment_feed.hpp"
 #include "server/settings.hpp"
 #include "server/value_text.hpp"
-
-MODELHOP_SERVER_HEADERS_BEGIN
-#include "miscadmin.h"
-MODELHOP_SERVER_HEADERS_END
 
 namespace modelhop::server {
 namespace {
@@ -79,10 +76,9 @@ bool parse_parallel(const std::optional<std::string>& text) {
                  "Use 'hop' or 'average'.");
 }
 
+/// From the session's random(), so that setseed() makes scripts without seeds repeat.
 std::int64_t drawn_seed() {
-  std::uint64_t seed = 0;
-  if (!pg_strong_random(&seed, sizeof seed)) throw Error(ErrorCode::kInternal, "could not draw a random seed");
-  return static_cast<std::int64_t>(seed >> 1);
+  return std::stoll(*query("SELECT floor(random() * 9007199254740992)::bigint")[0][0]);
 }
 
 [[noreturn]] void refuse_validation(const PackedTable& training, const PackedTable& validation, const std::string& what,
@@ -234,6 +230,7 @@ RunPlan make_run_plan(const RunRequest& request) {
   plan.run_slots = settings.run_slots;
   plan.memory_limit = settings.run_memory_limit > 0 ? std::min(settings.run_memory_limit, settings.memory_limit)
                                                     : settings.memory_limit;
+  plan.madlib_columns = settings.madlib_columns;
   read_data(request, plan);
   resolve_caching(request, settings, plan);
   plan.seed = request.seed ? *request.seed : drawn_seed();

@@ -165,12 +165,6 @@ ConfigurationPlan checked_configuration(std::int32_t key, const ConfigurationTex
                   plan.training.dependent_variables());
   check_callbacks(configuration.train, plan.validation.has_value());
   configuration.is_monitored = has_monitors(configuration.train);
-  if (configuration.train.batch_size > plan.training.rows) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "fit_params: batch_size " + std::to_string(configuration.train.batch_size) +
-                    " is larger than the data, which has " + std::to_string(plan.training.rows) + " rows",
-                "Use a smaller batch_size.");
-  }
   if (plan.is_averaged && configuration.train.optimizer.use_ema) {
     throw Error(ErrorCode::kNotSupported,
                 "argument parallel: 'average' goes not with an optimizer whose use_ema is true: each segment would "

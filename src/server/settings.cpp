@@ -28,6 +28,7 @@ int trainer_nice;
 char* device;
 int run_memory_limit_mb;
 int run_slots;
+bool madlib_columns;
 
 /// What this machine has, or what its control group leaves of it.
 std::int64_t machine_memory() {
@@ -93,6 +94,10 @@ void define_settings() {
   DefineCustomIntVariable("modelhop.run_slots", "How many slots of the trainer a run of this session uses.",
                           "Read when the run starts; 0 means all of modelhop.slots.", &run_slots, 0, 0, kMaxSlots,
                           PGC_USERSET, 0, nullptr, nullptr, nullptr);
+  DefineCustomBoolVariable("modelhop.madlib_columns", "Output tables have MADlib's columns alone.",
+                           "For scripts that read all columns by their position. What needs the other columns, such as "
+                           "the leaderboard, does not work with such tables.",
+                           &madlib_columns, false, PGC_USERSET, 0, nullptr, nullptr, nullptr);
   reserve_setting_prefix("modelhop");
 }
 
@@ -107,6 +112,7 @@ Settings current_settings() {
   settings.device = device;
   settings.run_memory_limit = run_memory_limit_mb * kMegabyte;
   settings.run_slots = run_slots;
+  settings.madlib_columns = madlib_columns;
   return settings;
 }
 

@@ -18,6 +18,7 @@ struct Settings {
   // Of a session (PGC_USERSET).
   std::int64_t run_memory_limit;  ///< modelhop.run_memory_limit; can only lower memory_limit; 0: no own limit
   int run_slots;                  ///< modelhop.run_slots; slots of the trainer that a run uses at one time; 0: all
+  bool madlib_columns;            ///< modelhop.madlib_columns: new output tables have MADlib's columns alone
 };
 
 void define_settings();

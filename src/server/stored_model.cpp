@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/stored_model.hpp"
 
-#include <algorithm>
-
 #include "server/bridge.hpp"
 #include "server/bytea_rows.hpp"
 #include "server/custom_functions.hpp"
@@ -37,11 +35,11 @@ void check_key(StoredModel& model, std::optional<std::int32_t> mst_key) {
   if (!model.is_single) model.condition = " WHERE mst_key = " + std::to_string(model.key);
 }
 
-/// The shapes of the training examples, for an architecture that does not tell its inputs'.
+/// The shapes of the training examples, for an architecture that does not tell its inputs'; none in MADlib's tables.
 std::vector<Shape> trained_shapes(const StoredModel& model) {
   const TableName summary = model.table.with_suffix(kArgument, "_summary");
-  check_columns(kArgument, summary.quoted(), existing_table(kArgument, summary.quoted()), {"independent_shapes"});
   std::vector<Shape> shapes;
+  if (!has_column(existing_table(kArgument, summary.quoted()), "independent_shapes")) return shapes;
   for (const Row& row : query("SELECT s.place, e.extent FROM " + summary.quoted() +
                               " AS t, jsonb_array_elements(t.independent_shapes) WITH ORDINALITY AS s(shape, place), "
                               "jsonb_array_elements_text(s.shape) WITH ORDINALITY AS e(extent, axis) "
@@ -52,9 +50,9 @@ std::vector<Shape> trained_shapes(const StoredModel& model) {
   return shapes;
 }
 
-void read_architecture(StoredModel& model) {
-  const auto rows = query("SELECT model_arch::text, octet_length(model_weights), keras_semantics FROM " +
-                          model.table.quoted() + model.condition);
+void read_architecture(StoredModel& model, Oid relation) {
+  const auto rows = query("SELECT model_arch::text, octet_length(model_weights), " + semantics_expression(relation) +
+                          " FROM " + model.table.quoted() + model.condition);
   if (rows.empty() && !model.is_single) {
     throw SqlError(ERRCODE_UNDEFINED_OBJECT,
                    "argument mst_key: \"" + model.text + "\" has no model with mst_key " + std::to_string(model.key));
@@ -100,17 +98,24 @@ void read_class_values(const TableName& table, Oid relation, StoredOutput& outpu
 
 void read_summary(StoredModel& model, const TableName& table) {
   const Oid relation = existing_table(kArgument, table.quoted());
-  check_columns(kArgument, table.quoted(), relation, {"dependent_varname", "dependent_encoding", "normalizing_consts"});
+  check_columns(kArgument, table.quoted(), relation, {"dependent_varname", "normalizing_const"});
+  // MADlib's tables know classes alone, and one constant.
+  const std::string encodings = has_column(relation, "dependent_encoding") ? "s.dependent_encoding" : "ARRAY[]::text[]";
+  const std::string constants =
+      has_column(relation, "normalizing_consts")
+          ? "s.normalizing_consts"
+          : "array_fill(s.normalizing_const, ARRAY[" + std::to_string(model.model.inputs.size()) + "])";
   const auto count = query("SELECT count(*) FROM " + table.quoted())[0][0];
   if (count != "1") refuse(model, ERRCODE_INVALID_PARAMETER_VALUE, "needs one row in \"" + table.quoted() + "\"");
-  for (const Row& row : query("SELECT u.name, u.encoding FROM " + table.quoted() +
-                              " AS s, unnest(s.dependent_varname, s.dependent_encoding) WITH ORDINALITY AS "
-                              "u(name, encoding, place) ORDER BY place")) {
+  for (const Row& row :
+       query("SELECT u.name, u.encoding FROM " + table.quoted() + " AS s, unnest(s.dependent_varname, " + encodings +
+             ") WITH ORDINALITY AS "
+             "u(name, encoding, place) ORDER BY place")) {
     model.outputs.push_back({row[0].value_or(""), row[1].value_or("one_hot"), {}});
     read_class_values(table, relation, model.outputs.back());
   }
   // The text of a real, as the packed table's constants were read: the same factors as in training.
-  for (const Row& row : query("SELECT unnest(normalizing_consts) FROM " + table.quoted())) {
+  for (const Row& row : query("SELECT unnest(" + constants + ") FROM " + table.quoted() + " AS s")) {
     model.normalizing_consts.push_back(row[0] ? std::stod(*row[0]) : 1.0);
   }
   if (model.outputs.size() != model.model.outputs.size() ||
@@ -131,13 +136,11 @@ StoredModel read_stored_model(const std::optional<std::string>& model_table, std
   StoredModel model;
   model.text = given_name(kArgument, model_table, TableRole::kInput);
   const Oid relation = existing_table(kArgument, model.text);
-  check_columns(kArgument, model.text, relation, {"model_arch", "model_weights", "keras_semantics"});
-  const auto columns = table_columns(relation);
-  model.is_single =
-      std::none_of(columns.begin(), columns.end(), [](const Column& column) { return column.name == "mst_key"; });
+  check_columns(kArgument, model.text, relation, {"model_arch", "model_weights"});
+  model.is_single = !has_column(relation, "mst_key");
   model.table = table_name(relation);
   check_key(model, mst_key);
-  read_architecture(model);
+  read_architecture(model, relation);
   const TableName summary = model.table.with_suffix(kArgument, "_summary");
   model.custom_functions = read_kept_functions(summary);
   read_parameters(model, model.is_single ? summary : model.table.with_suffix(kArgument, "_info"));

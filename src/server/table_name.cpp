@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names that callers wrote: their parts, the relations they mean, and whether the caller may use them.
+#include <algorithm>
 #include <exception>
 
 #include "server/bridge.hpp"
@@ -113,6 +114,11 @@ std::vector<Column> table_columns(Oid relation) {
     columns.push_back({*row[0], static_cast<Oid>(std::stoul(*row[1]))});
   }
   return columns;
+}
+
+bool has_column(Oid relation, const std::string& name) {
+  const std::vector<Column> columns = table_columns(relation);
+  return std::any_of(columns.begin(), columns.end(), [&](const Column& column) { return column.name == name; });
 }
 
 TableName table_name(Oid relation) {
