@@ -78,7 +78,6 @@ SELECT refused('automl_method', $$'hyperopt'$$, 'compile_params_grid', $$'{"loss
 SELECT refused('compile_params_grid', $$'{"loss": ["mse", "nobody"], "optimizer_params_list": [{"optimizer": ["SGD"], "lr": [0.1]}]}'$$);
 SELECT refused('compile_params_grid', $$'{"loss": ["mse"], "optimizer_params_list": [{"optimizer": ["SGD"], "lr": [0.1]}, {"optimizer": ["Adam"], "beta_1": [0.5, 1.5, "linear"]}]}'$$);
 SELECT refused('fit_params_grid', $$'{"batch_size": [8, 100, "linear"]}'$$);
-SELECT refused('fit_params_grid', $$'{"batch_size": [8, 1000]}'$$);
 SELECT refused('fit_params_grid', $$'{"batch_size": [8], "callbacks": ["[TerminateOnNaN()]", "[EarlyStopping(monitor=''val_loss'')]"]}'$$);
 -- Memory: all configurations side by side, also those that are not drawn yet.
 SET modelhop.run_memory_limit = '1MB';

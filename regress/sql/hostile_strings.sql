@@ -1,6 +1,7 @@
 -- Every text argument of every function that people call is given hostile strings, and valid tables and columns under
 -- hostile names. Each call succeeds or ends with an error that is meant; nothing is left behind; no string is run.
 SET client_min_messages = error;
+CREATE EXTENSION modelhop_madlib;
 \pset format unaligned
 \t on
 
@@ -54,6 +55,7 @@ INSERT INTO valid VALUES
   ('', 'compile_params_grid', 'text', $${'loss': ['categorical_crossentropy'], 'optimizer_params_list': [{'optimizer': ['SGD'], 'lr': [0.02]}]}$$),
   ('', 'fit_params_grid', 'text', $${'batch_size': [8]}$$),
   ('automl', 'model_selection_table', 'output', 'new_mst'), ('automl', 'automl_params', 'text', 'R=3, eta=3, skip_last=1'),
+  ('train_test_split', 'source_table', 'table', 'flower'), ('train_test_split', 'train_proportion', 'number', '0.5'),
   ('', 'schedule_table', 'output', 'new'), ('', 'r', 'number', '3'), ('', 'message', 'text', 'usage'),
   ('', 'object_table', 'table', 'objects'), ('load_custom_function', 'object_table', 'output', 'new'),
   ('load_top_k_accuracy_function', 'object_table', 'output', 'new'), ('', 'k', 'number', '2'),
@@ -63,13 +65,14 @@ INSERT INTO valid VALUES
   ('', 'pred_type', 'text', 'prob'), ('', 'pred_type integer', 'number', '2'),
   ('', 'pred_type double precision', 'number', '0.1');
 
--- Functions that people call: not those that these call with what they have resolved.
+-- Functions that people call: not those that these call with what they have resolved. Under MADlib's names too.
 CREATE VIEW surface AS
-SELECT p.oid, p.proname::text AS name, p.proargnames[i]::text AS argument, t.type::regtype AS type,
+SELECT p.oid, regexp_replace(p.proname, '^madlib_keras_', '') AS name, p.proargnames[i]::text AS argument, t.type::regtype AS type,
        i <= p.pronargs - p.pronargdefaults AS is_required
 FROM pg_proc p, unnest(p.proargtypes) WITH ORDINALITY AS t(type, i)
-WHERE p.pronamespace = 'modelhop'::regnamespace AND p.prokind = 'f'
-  AND (p.proname IN (SELECT function_name FROM modelhop.help_function) OR p.proname = 'help');
+WHERE p.prokind = 'f' AND (p.pronamespace = 'madlib'::regnamespace AND p.proname NOT IN ('let_everybody_read', 'array_square')
+  OR (p.pronamespace = 'modelhop'::regnamespace
+      AND (p.proname IN (SELECT function_name FROM modelhop.help_function) OR p.proname = 'help')));
 
 CREATE FUNCTION valid_value(name text, an_argument text, type regtype DEFAULT 'text') RETURNS valid LANGUAGE sql STABLE AS $$
   SELECT v FROM valid v WHERE v.argument IN (an_argument, concat(an_argument, ' ', type)) AND v.function IN (name, '')
@@ -78,7 +81,7 @@ $$;
 
 -- The call of a function with valid values, but for these arguments.
 CREATE FUNCTION call_of(a_function oid, others jsonb) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT format('SELECT * FROM modelhop.%I(%s)', (SELECT proname FROM pg_proc WHERE oid = a_function), string_agg(
+  SELECT format('SELECT * FROM %s(%s)', a_function::regproc::text, string_agg(
     format('%I => %L::%s', s.argument, CASE WHEN others ? s.argument THEN others ->> s.argument ELSE v.value END, s.type), ', '))
   FROM surface s, valid_value(s.name, s.argument, s.type) v
   WHERE s.oid = a_function AND (s.is_required OR others ? s.argument OR v.function = s.name)
@@ -103,7 +106,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 
 -- With valid values alone each function succeeds: else its refusals below would show nothing.
-SELECT s.name, o.state FROM (SELECT DISTINCT oid, name FROM surface) s, outcome(call_of(s.oid, '{}')) AS o(state)
+SELECT s.call, o.state FROM (SELECT DISTINCT oid, oid::regprocedure AS call FROM surface) s, outcome(call_of(s.oid, '{}')) AS o(state)
 WHERE state[1] <> '00000';
 
 CREATE TABLE hostile (string text);
@@ -128,7 +131,7 @@ WHERE s.type::text ~ '^(text|character varying|json|jsonb)(\[\])?$';
 
 -- How many there are, and those that are not as they must be: an internal error, a syntax error of a statement of ours,
 -- a message that does not say which argument is meant (PostgreSQL's own of a malformed array or json apart).
-SELECT count(*) > 1500 AS are_many, count(DISTINCT (name, argument)) > 60 AS are_all FROM result;
+SELECT count(*) > 9000 AS are_many, count(DISTINCT (name, argument)) > 130 AS are_all FROM result;
 SELECT DISTINCT name, argument, state, left(message, 100), left(string, 40) FROM result
 WHERE state ~ '^(XX|42601|57|58|53|38|P0001)' ORDER BY 1, 2, 3;
 SELECT DISTINCT name, argument, state, left(message, 100), left(string, 40) FROM result
@@ -191,6 +194,6 @@ SELECT s.name, s.argument, v.kind, h.name AS given, o.outcome[1] AS state, o.out
 FROM surface s, valid_value(s.name, s.argument) v, hostile_name h,
   named_outcome(s.name, s.oid, s.argument, v, h.part, h.name, h.schema) AS o(outcome)
 WHERE v.kind IN ('table', 'output') OR (v.kind = 'column' AND h.schema IS NULL);
-SELECT count(*) > 500 AS are_many FROM named_result;
+SELECT count(*) > 2000 AS are_many FROM named_result;
 SELECT DISTINCT name, argument, kind, given, state, left(message, 150) FROM named_result WHERE state <> '00000' ORDER BY 1, 2, 4;
 SELECT is_called FROM canary;

@@ -9,7 +9,7 @@ BEGIN
   IF object_table IS NULL OR object_table OPERATOR(pg_catalog.=) '' THEN
     RETURN object_table;
   ELSIF modelhop.find_table('object_table', object_table) IS NOT NULL
-        OR pg_catalog.cardinality(pg_catalog.parse_ident(object_table)) OPERATOR(pg_catalog.>) 1 THEN
+        OR pg_catalog.strpos(object_table, '.') OPERATOR(pg_catalog.>) 0 THEN  -- has a schema
     RETURN object_table;
   ELSIF modelhop.find_table('object_table', pg_catalog.concat('this_schema.', object_table)) IS NOT NULL
         OR may_be_new AND pg_catalog.has_schema_privilege('this_schema'::pg_catalog.regnamespace, 'CREATE') THEN
