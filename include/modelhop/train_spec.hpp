@@ -2,8 +2,10 @@
 // How a configuration trains, as plain values: what compile parameters and fit parameters say.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -206,10 +208,20 @@ struct TrainSpec {
   OutputForm metric_form;
   OutputForm weighted_metric_form;
   int batch_size = 32;
-  int epochs = 1;                                ///< passes over the segment in one unit
+  int epochs = 1;                                ///< passes over the segment in one unit, of which
+  int initial_epoch = 0;                         ///< the first ones are left out
+  std::optional<std::int64_t> steps_per_epoch;   ///< mini-batches of a pass at most
   std::optional<Shuffle> shuffle;                ///< from fit parameters; wins over the call's setting
   std::map<std::int64_t, double> class_weights;  ///< of the classes of the only output; empty: 1 each
   std::vector<CallbackSpec> callbacks;
+
+  /// Passes of a unit, at least one.
+  int passes() const { return std::max(1, epochs - initial_epoch); }
+  /// Optimizer steps of a pass at most: none where initial_epoch leaves no epoch.
+  std::int64_t steps_of_pass() const {
+    if (epochs <= initial_epoch) return 0;
+    return steps_per_epoch.value_or(std::numeric_limits<std::int64_t>::max());
+  }
 };
 
 }  // namespace modelhop

@@ -58,6 +58,7 @@ SELECT compile, fit, accepts('loss=''categorical_crossentropy'', metrics=[''accu
   ('optimizer=SGD', 'batch_size=2'), ('optimizer=''SGD''', NULL), ('optimizer=''Adam()''', ''), ('optimizer=Adam(epsilon=None)', 'batch_size=2, epochs=2'),
   ('optimizer=''SGD(lr=.1, nesterov=True, momentum=0.9)''', ' batch_size = 2 , shuffle=True'), ('optimizer=''adam'', loss_weights=[2]', 'batch_size=2, verbose=0'),
   ('optimizer=''rmsprop'', sample_weight_mode=None', 'epochs=2, initial_epoch=0'), ('optimizer=''Adagrad(lr=1e-05)''', 'steps_per_epoch=None'),
+  ('optimizer=''SGD()''', 'shuffle=True, initial_epoch=1, steps_per_epoch=2'),
   ('optimizer=''Adadelta()''', 'class_weight={0: 1.0, 1: 2.0}')) v(compile, fit);
 -- Classes of text, and more classes than there are.
 SELECT :fit('packed_text', 'of_text', '"nets, of photos?"', 1, :'compile', 'batch_size=2', 1) AS fit, :fit('packed_five', 'of_five', '"nets, of photos?"', 2, :'compile', 'batch_size=2', 1) AS fit;

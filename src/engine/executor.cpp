@@ -36,7 +36,7 @@ class LocalExecutor final : public Executor {
       const ComputeScope scope;
       const Network& network = checked_network(model);
       UnitRun run(plans_, network, nullptr, flat_state_of(network, state), unit);
-      for (int pass = 0; pass < network.train_spec().epochs && !run.has_diverged(); ++pass) {
+      for (int pass = 0; pass < network.train_spec().passes() && !run.has_diverged(); ++pass) {
         run.consume_segment(segment, stop);
         run.end_pass(stop);
       }

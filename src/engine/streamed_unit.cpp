@@ -26,7 +26,12 @@ Examples slice(const Examples& examples, std::int64_t first, std::int64_t rows) 
 
 UnitRun::UnitRun(std::shared_ptr<PlanStore> plans, const Network& network, std::shared_ptr<const Model> keep,
                  FlatState& state, const TrainUnit& unit)
-    : plans_(std::move(plans)), network_(network), keep_(std::move(keep)), state_(state), unit_(unit) {
+    : plans_(std::move(plans)),
+      network_(network),
+      keep_(std::move(keep)),
+      state_(state),
+      unit_(unit),
+      steps_left_(network.train_spec().steps_of_pass()) {
   check(network.has_objective(), "the model was compiled without a dependent variable, so it cannot train");
   plan_ = plans_->find(network, Purpose::kTraining, network.train_spec().batch_size);
   if (unit.reset_optimizer) state.reset_optimizer(network.train_spec().optimizer);
@@ -86,7 +91,7 @@ void UnitRun::begin_batch(const Examples& format) {
 }
 
 void UnitRun::feed(const Examples& block, std::span<const std::int64_t> order, const std::stop_token& stop) {
-  if (has_diverged() || block.rows == 0) return;
+  if (has_diverged() || block.rows == 0 || steps_left_ == 0) return;
   check_format(block);
   begin_batch(block);
   const BoundPlan bound(*plan_, state_);
@@ -95,6 +100,10 @@ void UnitRun::feed(const Examples& block, std::span<const std::int64_t> order, c
     if (batch_.size() < plan_->rows()) continue;
     train_batch(*plan_, stop);
     if (has_diverged()) return;
+    if (steps_left_ == 0) {
+      remainder_ = {};
+      return;
+    }
     batch_.begin(block);
   }
   batch_.move_to(remainder_.bytes, remainder_.block);
@@ -114,6 +123,7 @@ void UnitRun::train_batch(Plan& plan, const std::stop_token& stop) {
   apply_optimizer(network_.train_spec().optimizer, network_.spec().profile, state_, plan.gradients());
   apply_constraints(state_);
   ++result_.steps;
+  --steps_left_;
 }
 
 void UnitRun::end_pass(const std::stop_token& stop) {
@@ -126,6 +136,7 @@ void UnitRun::end_pass(const std::stop_token& stop) {
       train_batch(*plan, stop);
     }
     remainder_ = {};
+    steps_left_ = network_.train_spec().steps_of_pass();
     ++pass_;
     buffer_ = 0;
   });

@@ -52,6 +52,7 @@ class UnitRun final : public StreamedUnit {
   std::shared_ptr<Plan> plan_;
   std::int32_t pass_ = 0;
   std::int64_t buffer_ = 0;
+  std::int64_t steps_left_;  ///< of this pass
   Remainder remainder_;
   BatchBuilder batch_;  ///< the mini-batch that is being filled
   double loss_sum_ = 0.0;

@@ -2,7 +2,9 @@
 // The event loop: a slot that falls idle gets the unit that the scheduler chooses; nobody waits for anybody else.
 #include "server/coordinator.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <limits>
 #include <map>
 #include <optional>
 
@@ -178,17 +180,20 @@ class CachedRun {
 
 Work estimated_work(const RunPlan& plan, const ConfigurationPlan& configuration) {
   const auto flops = static_cast<double>(plan.architecture_of(configuration).forward_flops);
-  const auto costs = [flops](const std::vector<std::int64_t>& rows, double factor) {
+  const auto costs = [flops](const std::vector<std::int64_t>& rows, double factor, double most_rows) {
     std::vector<double> list;
-    for (std::int64_t count : rows) list.push_back(flops * factor * static_cast<double>(count));
+    for (std::int64_t count : rows) list.push_back(flops * factor * std::min(static_cast<double>(count), most_rows));
     return list;
   };
+  const TrainSpec& train = configuration.train;
+  const double all = std::numeric_limits<double>::infinity();
+  const double of_pass = static_cast<double>(train.steps_of_pass()) * train.batch_size;
   Work work;
   work.iterations = configuration.iterations();
   work.horizon = plan.iterations;
-  work.train_cost = costs(plan.training.segment_rows(), kTrainingFactor * configuration.train.epochs);
-  work.evaluate_training_cost = costs(plan.training.segment_rows(), 1.0);
-  if (plan.validation) work.evaluate_validation_cost = costs(plan.validation->segment_rows(), 1.0);
+  work.train_cost = costs(plan.training.segment_rows(), kTrainingFactor * train.passes(), of_pass);
+  work.evaluate_training_cost = costs(plan.training.segment_rows(), 1.0, all);
+  if (plan.validation) work.evaluate_validation_cost = costs(plan.validation->segment_rows(), 1.0, all);
   work.evaluated_iterations = plan.evaluated_iterations(configuration);
   return work;
 }

@@ -72,7 +72,7 @@ class StreamedRun {
     for (int pass = 0;; ++pass) {
       std::vector<SegmentStream::Item> items;
       for (const auto& [key, iteration] : iterations_) {
-        if (pass >= plan_.configuration(key).train.epochs || director_.is_retired(key)) continue;
+        if (pass >= plan_.configuration(key).train.passes() || director_.is_retired(key)) continue;
         const auto number = numbers.try_emplace(key, last_unit_ + 1);
         if (number.second) ++last_unit_;
         UnitRecord& record = units[number.first->second];

@@ -98,13 +98,13 @@ void read_shuffle(const std::string& what, const PythonValue& value, const Meani
   }
 }
 
-void read_initial_epoch(const std::string& what, const PythonValue& value, const Meaning&, TrainSpec&) {
-  if (integer_of(what, value, 0) != 0)
-    unsupported(what + " = " + in_quotes(value.text) + " is not supported", "Training counts epochs from 0.");
+void read_initial_epoch(const std::string& what, const PythonValue& value, const Meaning&, TrainSpec& train) {
+  train.initial_epoch = integer_of(what, value, 0);
 }
 
-void read_steps_per_epoch(const std::string& what, const PythonValue& value, const Meaning&, TrainSpec&) {
-  require_none(what, value, "A pass always covers its whole segment.");
+void read_steps_per_epoch(const std::string& what, const PythonValue& value, const Meaning&, TrainSpec& train) {
+  train.steps_per_epoch.reset();
+  if (!is_none(value)) train.steps_per_epoch = integer_of(what, value, 1);
 }
 
 void read_class_weight(const std::string& what, const PythonValue& written, const Meaning&, TrainSpec& train) {

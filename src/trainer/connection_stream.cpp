@@ -55,7 +55,7 @@ void Connection::begin_scan(const wire::ScanStream& message) {
 
 StreamScan::Item Connection::begin_streamed(const wire::StreamedUnit& unit, int pass) {
   Configuration& configuration = run_->configuration(unit.configuration());
-  const int passes = unit.evaluate() ? 1 : configuration.model()->train_spec().epochs;
+  const int passes = unit.evaluate() ? 1 : configuration.model()->train_spec().passes();
   const auto found = streamed_.find(unit.unit());
   if (pass == 0) {
     check(found == streamed_.end(), "ScanStream begins a unit that has begun");

@@ -110,10 +110,34 @@ TEST_P(ContractTest, SavedAndRestoredStateContinuesWithTheSameBits) {
   EXPECT_EQ(contents_of(*model_, *state), train_alone());
 }
 
+TEST_P(ContractTest, APassTakesNoMoreStepsThanItIsGiven) {
+  TrainSpec spec = train_spec(LossKind::kCategoricalCrossentropy, GetParam(), 16);
+  const auto executor = make_executor({});
+  const TrainUnit unit{5, 1, 0, Shuffle::kNone, false};
+  const auto train = [&](std::int64_t rows) {
+    const auto model = compile_model(regular_network(), spec, {}, {3});
+    const auto state = model->initial_state(7);
+    const std::int64_t starts[] = {0};
+    const TrainResult result = executor->train(*model, *state, {data_.block(0, rows), starts}, unit, {});
+    return std::pair(result.steps, contents_of(*model, *state));
+  };
+  const auto all = train(data_.rows), two_batches = train(32);
+  spec.steps_per_epoch = 2;
+  EXPECT_EQ(train(data_.rows), two_batches);
+  spec.steps_per_epoch = 100;
+  EXPECT_EQ(train(data_.rows), all);
+  spec.initial_epoch = 1;  // leaves no epoch
+  const auto none = train(data_.rows);
+  EXPECT_EQ(none.first, 0);
+  EXPECT_FALSE(none.second == all.second);
+}
+
 TEST_P(ContractTest, StreamedBuffersGiveTheBitsOfTheWholeSegment) {
   for (const Shuffle shuffle : {Shuffle::kBuffer, Shuffle::kNone}) {
     TrainSpec spec = train_spec(LossKind::kCategoricalCrossentropy, GetParam(), 16);
-    spec.epochs = 2;
+    spec.epochs = 3;
+    spec.initial_epoch = 1;
+    if (shuffle == Shuffle::kNone) spec.steps_per_epoch = 5;
     const auto model = compile_model(regular_network(), spec, {}, {3});
     const auto executor = make_executor({});
     const TrainUnit unit{5, 1, 0, shuffle, false};
@@ -121,7 +145,7 @@ TEST_P(ContractTest, StreamedBuffersGiveTheBitsOfTheWholeSegment) {
     const TrainResult expected = executor->train(*model, *cached, data_.segment(), unit, {});
 
     const auto run = executor->begin_streamed(model, *streamed, unit);
-    for (int pass = 0; pass < spec.epochs; ++pass) {
+    for (int pass = 0; pass < spec.passes(); ++pass) {
       for (std::size_t buffer = 0; buffer < data_.buffer_starts.size(); ++buffer) {
         const std::int64_t first = data_.buffer_starts[buffer];
         const std::int64_t end = buffer + 1 < data_.buffer_starts.size() ? data_.buffer_starts[buffer + 1] : data_.rows;
@@ -133,8 +157,8 @@ TEST_P(ContractTest, StreamedBuffersGiveTheBitsOfTheWholeSegment) {
     const TrainResult result = run->finish();
     EXPECT_EQ(contents_of(*model, *cached), contents_of(*model, *streamed));
     EXPECT_EQ(result.steps, expected.steps);
-    EXPECT_EQ(result.steps, 2 * 7);
-    EXPECT_EQ(result.examples, 2 * 101);
+    EXPECT_EQ(result.steps, 2 * (spec.steps_per_epoch ? 5 : 7));
+    EXPECT_EQ(result.examples, 2 * (spec.steps_per_epoch ? 5 * 16 : 101));
     EXPECT_EQ(result.mean_loss, expected.mean_loss);
   }
 }

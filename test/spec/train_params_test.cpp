@@ -72,6 +72,9 @@ TEST(TrainParams, fit_keys) {
   EXPECT_EQ(train.epochs, 3);
   EXPECT_EQ(train.shuffle, Shuffle::kBuffer);
   EXPECT_EQ(fit("shuffle=batch").shuffle, Shuffle::kBuffer);
+  EXPECT_EQ(fit("epochs=5, initial_epoch=2").passes(), 3);
+  EXPECT_EQ(fit("initial_epoch=1").steps_of_pass(), 0);
+  EXPECT_EQ(fit("steps_per_epoch=7").steps_of_pass(), 7);
   EXPECT_FALSE(fit("shuffle=True").shuffle.has_value());
   EXPECT_EQ(fit("shuffle=False").shuffle, Shuffle::kNone);
   EXPECT_NO_THROW(fit("class_weight=None, steps_per_epoch=None, callbacks=None, verbose='auto', batch_size=None"));
@@ -82,8 +85,8 @@ TEST(TrainParams, fit_keys) {
   EXPECT_EQ(fit("batch_size=2147483647").batch_size, 2147483647);
   expect_error(kInvalid, "\"shuffle\" must be True, False or 'batch', not \"'rows'\"", [] { fit("shuffle='rows'"); });
   expect_error(kInvalid, "\"verbose\" must be an integer", [] { fit("verbose='loud'"); });
-  expect_error(kUnsupported, "\"initial_epoch\"", [] { fit("initial_epoch=2"); });
-  expect_error(kUnsupported, "\"steps_per_epoch\"", [] { fit("steps_per_epoch=3"); });
+  expect_error(kInvalid, "\"initial_epoch\"", [] { fit("initial_epoch=-1"); });
+  expect_error(kInvalid, "\"steps_per_epoch\"", [] { fit("steps_per_epoch=0"); });
 }
 
 TEST(TrainParams, refused_fit_keys_say_where_to_turn) {
