@@ -53,6 +53,8 @@ double best_category(const Choice& choice, const Seen& seen, std::int32_t candid
 }
 
 double best_number(const Choice& choice, const Seen& seen, std::int32_t candidates, Generator& generator) {
+  // Neighbouring numbers have one logarithm, and between equal ends there is nothing to draw.
+  if (choice.low >= choice.high) return choice.low;
   const Mixture good = parzen_mixture(seen.good, choice.low, choice.high);
   const Mixture others = parzen_mixture(seen.others, choice.low, choice.high);
   double best = 0.0;

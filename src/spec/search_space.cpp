@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 
 #include "spec/grammar_text.hpp"
@@ -112,6 +113,8 @@ class GridReader {
              "'linear', 'log' and 'log_near_one' are accepted.");
     }
     if (range.high <= range.low) refuse(where(key) + ": high " + list[1].text + " is not above low " + list[0].text);
+    if (!std::isfinite(range.high - range.low))
+      refuse(where(key) + ": from low " + list[0].text + " to high " + list[1].text + " is too far to draw from");
     if (range.kind == Distribution::Kind::kLog && range.low <= 0.0)
       refuse(where(key) + ": low " + list[0].text + " of a log distribution is not above 0");
     if (range.kind == Distribution::Kind::kLogNearOne && range.high >= 1.0)

@@ -225,6 +225,23 @@ TEST(Tpe, goes_where_nothing_diverges) {
   EXPECT_EQ(carry_out(hopeless, [](const ConfigurationText&, std::int32_t) { return HUGE_VAL; }).size(), 40U);
 }
 
+TEST(Tpe, draws_where_both_ends_have_one_logarithm) {
+  SearchSpace space = box(1, 0.0, 1.0);
+  const double low = 1e-3;
+  space.optimizers[0].push_back({"lr", {}, Distribution{Distribution::Kind::kLog, low, std::nextafter(low, 1.0)}});
+  TpeSearch search({1}, space, 30, 1, 5);
+  int named = 0;
+  for (auto trials = search.ask(); !trials.empty(); trials = search.ask()) {
+    for (const Trial& trial : trials) {
+      EXPECT_NE(trial.configuration->compile_params.find("lr=0.001"), std::string::npos);
+      search.tell(trial.key, value_of(*trial.configuration, "x0"));
+      ++named;
+    }
+  }
+  EXPECT_EQ(named, 30);
+  EXPECT_TRUE(search.is_done());
+}
+
 TEST(RandomSearch, is_what_random_configurations_draws) {
   RandomSearch search({1, 2}, branin_space(), 50, 4, 12);
   const std::vector<Trial> trials = search.ask();

@@ -105,6 +105,7 @@ TEST(SearchSpace, refuses) {
   expect_error(kInvalid, "\"nesterov\" is not a parameter of optimizer \"Adam\"",
                optimizers("{'optimizer': ['SGD', 'Adam'], 'nesterov': [True]}"));
   expect_error(kInvalid, "high 0.1 is not above low 0.1", optimizers("{'lr': [0.1, 0.1, 'log']}"));
+  expect_error(kInvalid, "is too far to draw from", optimizers("{'lr': [-1e308, 1e308, 'linear']}"));
   expect_error(kInvalid, "not above 0", optimizers("{'lr': [0, 0.1, 'log']}"));
   expect_error(kInvalid, "not below 1", optimizers("{'rho': [0.5, 1.0, 'log_near_one']}"));
   expect_error(kInvalid, "unknown distribution \"normal\"", optimizers("{'lr': [0.1, 0.2, 'normal']}"));
