@@ -116,3 +116,21 @@ SELECT (r.training_loss[1] = k.training_loss[1]) AS same_at_first, (r.training_l
 -- Refusals.
 SELECT train('three', 'refused', 1, ', parallel => ''both''');
 SELECT train('three', 'refused', 1, ', parallel => ''average''', 'SGD(lr=0.1, use_ema=True)');
+-- What a run is allowed suffices to its end: a copy that is given the mean has two states for a moment.
+SELECT modelhop.load_keras_model('wide', $${"class_name": "Sequential", "config": {"name": "wide", "layers": [
+  {"class_name": "Dense", "config": {"name": "d1", "units": 1500, "batch_input_shape": [null, 4]}},
+  {"class_name": "Dense", "config": {"name": "d2", "units": 1500}}, {"class_name": "Dense", "config": {"name": "d3", "units": 3, "activation": "softmax"}}]}}$$);
+CREATE FUNCTION train_wide() RETURNS void LANGUAGE sql AS $$
+  SELECT modelhop.fit('three', 'tight', 'wide', 1, 'loss=''categorical_crossentropy'', optimizer=''Adam()''', 'batch_size=16', 2, parallel => 'average')
+$$;
+CREATE FUNCTION needed_memory() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  SET LOCAL modelhop.run_memory_limit = '16MB';
+  PERFORM train_wide();
+EXCEPTION WHEN out_of_memory THEN
+  RETURN substring(SQLERRM FROM 'the run needs (\d+) MB') || 'MB';
+END $$;
+SELECT set_config('modelhop.run_memory_limit', needed_memory(), FALSE) <> '' AS is_limited;
+SELECT train_wide();
+SELECT status FROM tight_summary;
+RESET modelhop.run_memory_limit;

@@ -184,7 +184,9 @@ void check_memory(RunPlan& plan, int slots) {
   for (const ConfigurationPlan& configuration : plan.configurations) {
     const auto copies = static_cast<std::int64_t>(plan.state_keys(configuration).size());
     states = saturated_sum(states, configuration.lasting_bytes());
-    for (std::int64_t more = 1; more < copies; ++more) states = saturated_sum(states, configuration.memory.state);
+    // A copy that is given the mean has its old state beside the new one.
+    const std::int64_t held = copies > 1 ? copies + 1 : copies;
+    for (std::int64_t more = 1; more < held; ++more) states = saturated_sum(states, configuration.memory.state);
     state_count += copies;
     workspace = std::max(workspace, configuration.memory.workspace);
     if (total(configuration) > total(*largest)) largest = &configuration;
