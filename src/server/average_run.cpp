@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/average_run.hpp"
 
-#include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "server/bridge.hpp"
@@ -32,11 +30,7 @@ std::vector<float> mean_weights(TrainerClient& trainer, const std::vector<std::i
 class AveragedRun {
  public:
   AveragedRun(TrainerClient& trainer, const RunPlan& plan, RunDirector& director)
-      : trainer_(trainer),
-        plan_(plan),
-        director_(director),
-        configuration_(plan.configurations.front()),
-        evaluated_(plan.evaluated_iterations(configuration_)) {}
+      : trainer_(trainer), plan_(plan), director_(director), configuration_(plan.configurations.front()) {}
 
   void run() {
     for (std::int32_t iteration = 1; iteration <= plan_.iterations && !is_retired(); ++iteration) {
@@ -44,7 +38,7 @@ class AveragedRun {
       // Before the units are settled: callbacks look at the iteration's end as soon as its last unit is.
       average_copies(trainer_, plan_);
       settle(trained);
-      if (is_retired() || !std::binary_search(evaluated_.begin(), evaluated_.end(), iteration)) continue;
+      if (is_retired() || !plan_.is_evaluated(configuration_, iteration)) continue;
       std::vector<Unit> evaluations = units(UnitKind::kEvaluateTraining, plan_.training, iteration);
       if (plan_.validation) {
         const auto more = units(UnitKind::kEvaluateValidation, *plan_.validation, iteration);
@@ -92,7 +86,6 @@ class AveragedRun {
   const RunPlan& plan_;
   RunDirector& director_;
   const ConfigurationPlan& configuration_;
-  std::vector<std::int32_t> evaluated_;
 };
 
 }  // namespace

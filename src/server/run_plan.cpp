@@ -44,6 +44,11 @@ std::vector<std::int32_t> RunPlan::evaluated_iterations(const ConfigurationPlan&
   return list;
 }
 
+bool RunPlan::is_evaluated(const ConfigurationPlan& configuration, std::int32_t iteration) const {
+  return configuration.is_monitored || iteration % frequency == 0 ||
+         std::binary_search(configuration.ends.begin(), configuration.ends.end(), iteration);
+}
+
 std::int32_t RunPlan::state_key(const ConfigurationPlan& configuration, std::size_t place) const {
   return configuration.key + (is_averaged ? static_cast<std::int32_t>(place) : 0);
 }

@@ -120,6 +120,8 @@ struct RunPlan {
   std::vector<std::int32_t> reported_iterations(const ConfigurationPlan& configuration) const;
   /// Those after which they are computed for it: all where callbacks look at them.
   std::vector<std::int32_t> evaluated_iterations(const ConfigurationPlan& configuration) const;
+  /// Whether this one of a configuration's iterations is among them.
+  bool is_evaluated(const ConfigurationPlan& configuration, std::int32_t iteration) const;
   const ArchitecturePlan& architecture_of(const ConfigurationPlan& configuration) const {
     return architectures[configuration.architecture];
   }

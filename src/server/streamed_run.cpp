@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // A run whose data does not stay in the trainer: one scan of a segment serves all configurations that owe it a visit.
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <vector>
@@ -57,8 +56,7 @@ class StreamedRun {
   }
 
   bool is_evaluated(ConfigurationKey key, std::int32_t iteration) const {
-    const auto evaluated = plan_.evaluated_iterations(plan_.configuration(key));
-    return !director_.is_retired(key) && std::binary_search(evaluated.begin(), evaluated.end(), iteration);
+    return !director_.is_retired(key) && plan_.is_evaluated(plan_.configuration(key), iteration);
   }
 
   SegmentStream::Item item(std::uint64_t number, const Unit& unit) const {
