@@ -43,6 +43,7 @@ void refuse_log_near_one(const std::vector<Parameter>& parameters) {
 /// What can be drawn must train, so that no run fails in its middle: every value in a configuration that is checked.
 void check_space(const std::vector<std::int32_t>& model_ids, const SearchSpace& space, RunPlan& plan) {
   for (const ConfigurationText& text : space_samples(model_ids, space)) {
+    check_interrupts();
     const std::string subject = "model_id " + std::to_string(text.model_id) + " with compile_params \"" +
                                 text.compile_params + "\" and fit_params \"" + text.fit_params + "\"";
     const ConfigurationPlan sample = naming(subject, [&] { return checked_configuration(0, text, plan); });
