@@ -1,34 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // automl() and the schedule that its hyperband follows.
 #include "selection/hyperband.hpp"
+#include "server/list_arguments.hpp"
 #include "server/row_writer.hpp"
 #include "server/run_arguments.hpp"
 #include "server/selection_arguments.hpp"
 
-MODELHOP_SERVER_HEADERS_BEGIN
-#include "catalog/pg_type.h"
-#include "utils/array.h"
-MODELHOP_SERVER_HEADERS_END
-
 namespace modelhop::server {
 namespace {
-
-std::optional<std::vector<std::optional<std::int32_t>>> integers_argument(FunctionCallInfo fcinfo, int index) {
-  if (!has_argument(fcinfo, index)) return std::nullopt;
-  const Datum value = fcinfo->args[index].value;
-  Datum* elements = nullptr;
-  bool* nulls = nullptr;
-  int count = 0;
-  call_pg([&] {
-    deconstruct_array(DatumGetArrayTypeP(value), INT4OID, sizeof(std::int32_t), true, TYPALIGN_INT, &elements, &nulls,
-                      &count);
-  });
-  std::vector<std::optional<std::int32_t>> list(count);
-  for (int i = 0; i < count; ++i) {
-    if (!nulls[i]) list[i] = DatumGetInt32(elements[i]);
-  }
-  return list;
-}
 
 RunRequest automl_request(FunctionCallInfo fcinfo) {
   RunRequest request;

@@ -6,11 +6,11 @@
 #include <span>
 
 #include "server/bridge.hpp"
+#include "server/list_arguments.hpp"
 #include "server/run_arguments.hpp"
 #include "server/svg.hpp"
 
 MODELHOP_SERVER_HEADERS_BEGIN
-#include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 MODELHOP_SERVER_HEADERS_END
@@ -25,26 +25,6 @@ std::span<const Number> numbers_argument(FunctionCallInfo fcinfo, int i) {
   check(!ARR_HASNULL(array), "an array to draw holds NULL");
   return {reinterpret_cast<const Number*>(ARR_DATA_PTR(array)),
           static_cast<std::size_t>(ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)))};
-}
-
-std::vector<std::string> texts_argument(FunctionCallInfo fcinfo, int i) {
-  const Datum datum = PG_GETARG_DATUM(i);
-  struct Texts {
-    Datum* datums;
-    int count;
-  };
-  const Texts texts = call_pg([datum] {
-    Texts result{};
-    deconstruct_array(DatumGetArrayTypeP(datum), TEXTOID, -1, false, TYPALIGN_INT, &result.datums, nullptr,
-                      &result.count);
-    return result;
-  });
-  std::vector<std::string> strings;
-  for (int k = 0; k < texts.count; ++k) {
-    const Datum one = texts.datums[k];
-    strings.emplace_back(call_pg([one] { return TextDatumGetCString(one); }));
-  }
-  return strings;
 }
 
 Datum text_result(const std::string& text) {

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // predict() and predict_byom(): one entry for each type of pred_type.
+#include "server/list_arguments.hpp"
 #include "server/prediction.hpp"
 #include "server/run_arguments.hpp"
 #include "server/value_text.hpp"
-
-MODELHOP_SERVER_HEADERS_BEGIN
-#include "catalog/pg_type.h"
-#include "utils/array.h"
-MODELHOP_SERVER_HEADERS_END
 
 namespace modelhop::server {
 namespace {
@@ -70,23 +66,10 @@ std::vector<std::vector<std::optional<std::string>>> class_lists(Datum value) {
         "Give ARRAY['a', 'b'] for one output, ARRAY[ARRAY['a', 'b'], ARRAY['c', 'd']] for several, or NULL.");
   }
   const int lists = ARR_NDIM(array) == 2 ? ARR_DIMS(array)[0] : 1;
-  struct Elements {
-    Datum* values;
-    bool* nulls;
-    int count;
-  };
-  const Elements elements = call_pg([array] {
-    Elements found;
-    deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &found.values, &found.nulls, &found.count);
-    return found;
-  });
+  std::vector<std::optional<std::string>> elements = text_elements(array);
   std::vector<std::vector<std::optional<std::string>>> classes(lists);
-  for (int i = 0; i < elements.count; ++i) {
-    auto& list = classes[i / (elements.count / lists)];
-    list.emplace_back();
-    if (elements.nulls[i]) continue;
-    list.back() = call_pg([element = elements.values[i]] { return TextDatumGetCString(element); });
-  }
+  const std::size_t length = elements.size() / classes.size();
+  for (std::size_t i = 0; i < elements.size(); ++i) classes[i / length].push_back(std::move(elements[i]));
   return classes;
 }
 

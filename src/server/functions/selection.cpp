@@ -7,6 +7,7 @@
 
 #include "server/bridge.hpp"
 #include "server/custom_functions.hpp"
+#include "server/list_arguments.hpp"
 #include "server/run_arguments.hpp"
 #include "spec/search_space.hpp"
 #include "spec/train_params.hpp"
@@ -24,31 +25,14 @@ std::string text_or_empty(FunctionCallInfo fcinfo, int i) {
   return text_argument(fcinfo, i).value_or("");
 }
 
-std::vector<std::int32_t> integers_argument(FunctionCallInfo fcinfo, int i) {
-  const Datum datum = PG_GETARG_DATUM(i);
-  ArrayType* array = PG_ARGISNULL(i) ? nullptr : call_pg([datum] { return DatumGetArrayTypeP(datum); });
-  if (array == nullptr || ARR_HASNULL(array)) {
-    throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument model_ids: NULL is not allowed in it");
+std::vector<std::int32_t> model_ids_argument(FunctionCallInfo fcinfo, int i) {
+  const auto given = integers_argument(fcinfo, i);
+  std::vector<std::int32_t> ids;
+  for (const std::optional<std::int32_t>& id : given.value_or(std::vector<std::optional<std::int32_t>>(1))) {
+    if (!id) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "argument model_ids: NULL is not allowed in it");
+    ids.push_back(*id);
   }
-  const auto* first = reinterpret_cast<const std::int32_t*>(ARR_DATA_PTR(array));
-  return {first, first + ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array))};
-}
-
-/// NULL elements are empty texts.
-std::vector<std::string> texts_argument(FunctionCallInfo fcinfo, int i) {
-  std::vector<std::string> texts;
-  if (!has_argument(fcinfo, i)) return texts;
-  const Datum datum = PG_GETARG_DATUM(i);
-  Datum* values = nullptr;
-  bool* nulls = nullptr;
-  int count = 0;
-  call_pg(
-      [&] { deconstruct_array(DatumGetArrayTypeP(datum), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count); });
-  for (int place = 0; place < count; ++place) {
-    const Datum value = values[place];
-    texts.emplace_back(nulls[place] ? "" : call_pg([value] { return TextDatumGetCString(value); }));
-  }
-  return texts;
+  return ids;
 }
 
 /// Three texts for each configuration: model id, compile parameters, fit parameters.
@@ -98,7 +82,7 @@ MODELHOP_FUNCTION(canonical_params) {
 }
 
 MODELHOP_FUNCTION(draw_configurations) {
-  const std::vector<std::int32_t> model_ids = integers_argument(fcinfo, 0);
+  const std::vector<std::int32_t> model_ids = model_ids_argument(fcinfo, 0);
   const SearchSpace space = parse_search_space(text_or_empty(fcinfo, 1), text_or_empty(fcinfo, 2));
   if (PG_ARGISNULL(3)) return texts_of(grid_configurations(model_ids, space));
   return texts_of(
