@@ -226,5 +226,17 @@ TEST(Expression, derives_every_function) {
   EXPECT_GT(derived, 40);
 }
 
+TEST(Expression, reduces_a_single_number_to_itself) {
+  const Tensor y = numbers({5, 3}, 2);
+  const Tensor p = numbers({5, 3}, 1);
+  for (const std::string name : {"sum", "mean", "max", "min", "logsumexp", "any", "all"}) {
+    const std::string once = name + (name == "any" || name == "all" ? "(y_pred > 0.1)" : "(y_pred)");
+    const Tensor rows = expression_rows(spec::parse_expression(once), y, p);
+    const Tensor again = expression_rows(spec::parse_expression(name + "(" + once + ")"), y, p);
+    EXPECT_EQ(rows.numel(), 5) << name;
+    EXPECT_TRUE(again.equal(rows)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace modelhop::engine
