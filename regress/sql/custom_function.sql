@@ -152,6 +152,8 @@ SELECT modelhop.fit('packed', 'bad', 'arch', 1, $$loss='dark', optimizer='sgd'$$
 SELECT modelhop.fit('packed', 'bad', 'arch', 1, $$loss='long', optimizer='sgd'$$, NULL, 1, object_table => 'gone');
 SELECT modelhop.load_model_selection_table('arch', 'bad', ARRAY[1], ARRAY[$$loss='squared_error', optimizer='sgd'$$], ARRAY['batch_size=16'], 'no_such_table');
 SELECT modelhop.load_model_selection_table('arch', 'bad', ARRAY[1], ARRAY[$$loss='unknown_error', optimizer='sgd'$$], ARRAY['batch_size=16'], 'gone');
+CREATE TABLE doubled AS SELECT name, object FROM gone UNION ALL SELECT 'my_mae', 'K.square(y_pred - y_true)'::bytea;
+SELECT modelhop.fit('packed', 'bad', 'arch', 1, $$loss='my_mae', optimizer='sgd'$$, NULL, 1, object_table => 'doubled');
 SELECT to_regclass('bad'), to_regclass('bad_summary');
 \set VERBOSITY default
 SELECT modelhop.fit('packed', 'bad', 'arch', 1, $$loss='my_mea', optimizer='sgd'$$, NULL, 1, object_table => 'gone');

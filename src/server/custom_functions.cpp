@@ -44,7 +44,14 @@ CustomFunctions read_object_table(const std::optional<std::string>& object_table
                        " functions",
                    "Keep the functions of a run in a table of their own.");
   }
-  for (const Row& row : rows) functions.push_back({*row[0], bytes_of_hex(*row[1])});
+  for (const Row& row : rows) {
+    if (!functions.empty() && functions.back().name == *row[0]) {
+      throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE,
+                     "argument object_table: \"" + *object_table + "\" has more than one function \"" + *row[0] + "\"",
+                     "Leave one of them.");
+    }
+    functions.push_back({*row[0], bytes_of_hex(*row[1])});
+  }
   return functions;
 }
 
