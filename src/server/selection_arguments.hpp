@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What fit_multiple_model, fit and plan share of their SQL side.
+// What fit_multiple_model, fit, automl and plan share of their SQL side.
 #pragma once
 
 #include "server/postgres.hpp"

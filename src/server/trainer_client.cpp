@@ -12,6 +12,7 @@
 #include "server/bridge.hpp"
 #include "server/trainer_worker.hpp"
 #include "wire/build_id.hpp"
+#include "wire/text.hpp"
 
 MODELHOP_SERVER_HEADERS_BEGIN
 #include "miscadmin.h"
@@ -71,16 +72,12 @@ BackgroundWorkerHandle* start_trainer() {
 
 [[noreturn]] void throw_failure(const wire::Failure& failure) {
   throw Error(static_cast<ErrorCode>(failure.code()), failure.message() ? failure.message()->str() : "trainer failed",
-              failure.hint() ? failure.hint()->str() : std::string());
+              wire::text_of(failure.hint()));
 }
 
 bool is_event(const wire::Frame& frame) {
   const wire::Body body = frame.message().body_type();
   return body == wire::Body_UnitFinished || body == wire::Body_UnitFailed || body == wire::Body_WindowFree;
-}
-
-std::string text_of(const flatbuffers::String* text) {
-  return text == nullptr ? std::string() : text->str();
 }
 
 }  // namespace
@@ -141,12 +138,12 @@ bool TrainerClient::shake_hands(Clock::time_point deadline) {
   info_ = {welcome->process_id(),
            welcome->slots(),
            welcome->memory_limit(),
-           text_of(welcome->device()),
-           text_of(welcome->engine()),
-           text_of(welcome->build()),
+           wire::text_of(welcome->device()),
+           wire::text_of(welcome->engine()),
+           wire::text_of(welcome->build()),
            {}};
   if (welcome->gpus() == nullptr) return true;
-  for (const auto* gpu : *welcome->gpus()) info_.gpus.push_back(text_of(gpu));
+  for (const auto* gpu : *welcome->gpus()) info_.gpus.push_back(wire::text_of(gpu));
   return true;
 }
 

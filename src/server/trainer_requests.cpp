@@ -6,6 +6,7 @@
 
 #include "selection/configurations.hpp"
 #include "server/bridge.hpp"
+#include "wire/text.hpp"
 
 namespace modelhop::server {
 namespace {
@@ -37,10 +38,6 @@ auto make_configurations(flatbuffers::FlatBufferBuilder& builder, std::uint64_t 
         builder.CreateString(configuration.fit_params), configuration_seed(seed, configuration.key)));
   }
   return builder.CreateVector(list);
-}
-
-std::string text_of(const flatbuffers::String* text) {
-  return text == nullptr ? std::string() : text->str();
 }
 
 }  // namespace
@@ -154,7 +151,8 @@ const wire::UnitFinished& finished_unit(const wire::Frame& frame,
   if (const auto* failed = frame.message().body_as_UnitFailed()) {
     const std::string about = subject(failed->unit());
     throw Error(static_cast<ErrorCode>(failed->code()),
-                (about.empty() ? std::string() : about + ": ") + text_of(failed->message()), text_of(failed->hint()));
+                (about.empty() ? std::string() : about + ": ") + wire::text_of(failed->message()),
+                wire::text_of(failed->hint()));
   }
   const auto* finished = frame.message().body_as_UnitFinished();
   check(finished != nullptr, "the trainer sent an event that is not of a unit");

@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "spec/automl_params.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <limits>
 #include <vector>
 
 #include "modelhop/error.hpp"
+#include "spec/grammar_text.hpp"
 #include "spec/python_literal.hpp"
 
 namespace modelhop {
 namespace {
 
 using Assignment = std::pair<std::string, PythonValue>;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](unsigned char letter) { return std::tolower(letter); });
-  return result;
-}
 
 [[noreturn]] void refuse(const std::string& what, const std::string& hint) {
   throw Error(ErrorCode::kInvalidArgument, "argument automl_params: " + what, hint);
@@ -45,7 +38,7 @@ std::int32_t integer_of(const Assignment& assignment, std::int32_t least) {
 HyperbandParams hyperband(const std::vector<Assignment>& given) {
   HyperbandParams params;
   for (const Assignment& assignment : given) {
-    const std::string name = lower(assignment.first);
+    const std::string name = spec::lower_case(assignment.first);
     if (name == "r") {
       params.r = integer_of(assignment, 1);
     } else if (name == "eta") {
@@ -61,7 +54,7 @@ HyperbandParams hyperband(const std::vector<Assignment>& given) {
 
 bool is_tpe(const Assignment& assignment) {
   const auto* text = std::get_if<std::string>(&assignment.second.value);
-  const std::string name = lower(text != nullptr ? *text : assignment.second.text);
+  const std::string name = spec::lower_case(text != nullptr ? *text : assignment.second.text);
   if (name == "tpe" || name == "rand") return name == "tpe";
   refuse(assignment.first + "=" + assignment.second.text + " is unknown", "Use tpe or rand.");
 }
@@ -69,7 +62,7 @@ bool is_tpe(const Assignment& assignment) {
 HyperoptParams hyperopt(const std::vector<Assignment>& given) {
   HyperoptParams params;
   for (const Assignment& assignment : given) {
-    const std::string name = lower(assignment.first);
+    const std::string name = spec::lower_case(assignment.first);
     if (name == "num_configs") {
       params.num_configs = integer_of(assignment, 1);
     } else if (name == "num_iterations") {
@@ -86,7 +79,7 @@ HyperoptParams hyperopt(const std::vector<Assignment>& given) {
 }  // namespace
 
 AutomlParams parse_automl_params(std::string_view method, std::string_view params) {
-  const std::string name = lower(method);
+  const std::string name = spec::lower_case(method);
   if (name == "hyperband") return hyperband(assignments(params));
   if (name == "hyperopt") return hyperopt(assignments(params));
   throw Error(ErrorCode::kInvalidArgument, "argument automl_method: unknown method \"" + std::string(method) + "\"",

@@ -11,15 +11,12 @@
 #include "modelhop/error.hpp"
 #include "spec/keras_json.hpp"
 #include "spec/train_params.hpp"
+#include "wire/text.hpp"
 
 namespace modelhop::trainer {
 namespace {
 
 constexpr std::int64_t kMaxElements = std::int64_t{1} << 31;
-
-std::string text_of(const flatbuffers::String* text) {
-  return text == nullptr ? std::string() : text->str();
-}
 
 using ShapeList = flatbuffers::Vector<flatbuffers::Offset<wire::Shape>>;
 
@@ -73,7 +70,7 @@ CustomFunctions custom_functions(const wire::OpenRun& message) {
   CustomFunctions functions;
   if (message.custom_functions() == nullptr) return functions;
   for (const auto* function : *message.custom_functions()) {
-    functions.push_back({text_of(function->name()), text_of(function->text())});
+    functions.push_back({wire::text_of(function->name()), wire::text_of(function->text())});
   }
   return functions;
 }
@@ -198,8 +195,8 @@ void Configuration::end_unit(bool trains) {
 Run::Run(RunId id, Client client, const wire::OpenRun& message, Device device)
     : id_(id),
       client_(client),
-      name_(text_of(message.name())),
-      purpose_(text_of(message.purpose())),
+      name_(wire::text_of(message.name())),
+      purpose_(wire::text_of(message.purpose())),
       seed_(message.seed()),
       shuffle_(static_cast<Shuffle>(message.shuffle())),
       reset_optimizer_(message.reset_optimizer()),
@@ -220,7 +217,7 @@ Run::Run(RunId id, Client client, const wire::OpenRun& message, Device device)
     throw Error(ErrorCode::kInvalidArgument, "a run without configurations");
   }
   for (const auto* row : *message.architectures()) {
-    architectures_.push_back({text_of(row->json()), checked_profile(row->profile()), std::nullopt});
+    architectures_.push_back({wire::text_of(row->json()), checked_profile(row->profile()), std::nullopt});
   }
   add_configurations(*message.configurations());
 }
@@ -243,8 +240,8 @@ const ModelSpec& Run::architecture(const wire::Configuration& configuration) {
 }
 
 std::shared_ptr<const Model> Run::model_of(const wire::Configuration& configuration) {
-  const std::string compile_params = text_of(configuration.compile_params());
-  const std::string fit_params = text_of(configuration.fit_params());
+  const std::string compile_params = wire::text_of(configuration.compile_params());
+  const std::string fit_params = wire::text_of(configuration.fit_params());
   const ModelSpec& spec = architecture(configuration);
   const ModelKey key{configuration.architecture(), compile_params, fit_params};
   const auto known = models_.find(key);
