@@ -50,6 +50,11 @@ CREATE FUNCTION trap.set_config(text, text, boolean) RETURNS text LANGUAGE sql A
 CREATE FUNCTION trap.format(text, VARIADIC text[]) RETURNS text LANGUAGE sql AS 'SELECT trap.caught()::text';
 CREATE FUNCTION trap.equals(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT trap.caught()';
 CREATE OPERATOR trap.= (LEFTARG = text, RIGHTARG = text, FUNCTION = trap.equals);
+-- Arguments are of type varchar, for which these fit better than those of PostgreSQL, wherever the schema stands in the path.
+CREATE FUNCTION trap.compares(pg_catalog.varchar, pg_catalog.varchar) RETURNS pg_catalog.bool LANGUAGE sql AS 'SELECT trap.caught()';
+CREATE OPERATOR trap.= (LEFTARG = pg_catalog.varchar, RIGHTARG = pg_catalog.varchar, FUNCTION = trap.compares);
+CREATE OPERATOR trap.<> (LEFTARG = pg_catalog.varchar, RIGHTARG = pg_catalog.varchar, FUNCTION = trap.compares);
+CREATE OPERATOR trap.|| (LEFTARG = pg_catalog.varchar, RIGHTARG = pg_catalog.varchar, FUNCTION = trap.compares);
 CREATE DOMAIN trap.varchar AS text CHECK (trap.caught());
 CREATE DOMAIN trap.boolean AS bool CHECK (trap.caught());
 CREATE SCHEMA own;
@@ -71,6 +76,16 @@ SELECT madlib.madlib_keras_predict(model_table => 'model', test_table => 'flower
 SELECT madlib.train_test_split('flower', 'part', 0.75, separate_output_tables => true);
 SELECT madlib.array_square(ARRAY[1.5, -2]::real[]), madlib.agg_array_concat(x) FROM flower WHERE id < 3;
 SELECT count(*) FROM pg_catalog.pg_class WHERE relnamespace = 'own'::regnamespace AND relkind = 'r';
+SELECT madlib.load_custom_function('own.functions', 'def f(y_true, y_pred): return K.square(y_pred - y_true)', 'f'), madlib.load_top_k_accuracy_function('own.functions', 2);
+SELECT madlib.generate_model_configs('arch', 'grid', ARRAY[1], $${'loss': ['f'], 'optimizer_params_list': [{'optimizer': ['SGD'], 'lr': [0.1]}]}$$, $${'batch_size': [4]}$$, 'grid', NULL, NULL, 'functions');
+SELECT madlib.generate_model_configs('arch', 'grid', ARRAY[1], $${'loss': ['f'], 'optimizer_params_list': [{'optimizer': ['SGD'], 'lr': [0.2]}]}$$, $${'batch_size': [4]}$$, object_table => 'functions');
+SELECT madlib.validation_preprocessor_dl('flower', 'packed_val', 'y', 'x', 'packed', 5, 'all_segments');
+SELECT madlib.madlib_keras_automl('packed', 'found', 'arch', 'found_mst', ARRAY[1], $${'loss': ['f'], 'optimizer_params_list': [{'optimizer': ['SGD'], 'lr': [0.1, 0.2, 'log']}]}$$, $${'batch_size': [4]}$$, 'hyperband', 'R=2, eta=2, skip_last=1', 1, 'functions', FALSE, 'packed_val');
+UPDATE arch SET model_weights = (SELECT model_weights FROM model);
+SELECT madlib.madlib_keras_predict_byom('arch', 1, 'flower', 'id', 'x', 'guess_byom', 'response', FALSE, ARRAY['a', 'b']);
+SELECT madlib.hyperband_schedule('schedule', 3), madlib.gpu_configuration('gpus', 'nvidia'), madlib.delete_custom_function('functions', 'f'), madlib.delete_keras_model('arch', 1);
+SELECT modelhop.select_models('found', 'chosen', ARRAY[1]), modelhop.plot_curves('models', 'loss') <> '' AS has_curves, modelhop.plot_timeline('models') <> '' AS has_timeline;
+SELECT madlib.madlib_keras_fit('usage') IS NOT NULL AS has_help, madlib.gpu_configuration() IS NOT NULL AS has_help;
 RESET search_path;
 -- A role without rights on the tables gets none.
 CREATE ROLE regress_modelhop_caller;

@@ -37,6 +37,14 @@ END $$;
 COMMENT ON FUNCTION load_custom_function(varchar, bytea, text, text) IS
 'Stores a loss or metric of the user''s own: modelhop.load_custom_function.';
 
+-- MADlib has pickles, so bytea alone. Here a literal is text: as bytea its backslashes would mean something else.
+CREATE FUNCTION load_custom_function(object_table varchar, object text, name text, description text DEFAULT NULL)
+RETURNS void
+LANGUAGE sql
+AS $$ SELECT this_schema.load_custom_function($1, modelhop.object_bytes($2), $3, $4) $$;
+COMMENT ON FUNCTION load_custom_function(varchar, text, text, text) IS
+'Stores a loss or metric of the user''s own, given as text: modelhop.load_custom_function.';
+
 CREATE FUNCTION delete_custom_function(object_table varchar, id integer) RETURNS void
 LANGUAGE sql
 AS $$ SELECT modelhop.delete_custom_function(this_schema.object_table_name($1), $2) $$;
