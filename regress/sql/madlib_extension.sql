@@ -55,8 +55,13 @@ CREATE FUNCTION trap.compares(pg_catalog.varchar, pg_catalog.varchar) RETURNS pg
 CREATE OPERATOR trap.= (LEFTARG = pg_catalog.varchar, RIGHTARG = pg_catalog.varchar, FUNCTION = trap.compares);
 CREATE OPERATOR trap.<> (LEFTARG = pg_catalog.varchar, RIGHTARG = pg_catalog.varchar, FUNCTION = trap.compares);
 CREATE OPERATOR trap.|| (LEFTARG = pg_catalog.varchar, RIGHTARG = pg_catalog.varchar, FUNCTION = trap.compares);
-CREATE DOMAIN trap.varchar AS text CHECK (trap.caught());
-CREATE DOMAIN trap.boolean AS bool CHECK (trap.caught());
+-- Not boolean and varchar: as words of SQL's grammar they are PostgreSQL's own in any path.
+CREATE DOMAIN trap.text AS pg_catalog.text CHECK (trap.caught());
+CREATE DOMAIN trap.bool AS pg_catalog.bool CHECK (trap.caught());
+CREATE DOMAIN trap.bytea AS pg_catalog.bytea CHECK (trap.caught());
+CREATE DOMAIN trap.json AS pg_catalog.json CHECK (trap.caught());
+CREATE DOMAIN trap.jsonb AS pg_catalog.jsonb CHECK (trap.caught());
+CREATE DOMAIN trap.regclass AS pg_catalog.regclass CHECK (trap.caught());
 CREATE SCHEMA own;
 SET search_path = trap, pg_catalog, own;
 CREATE EXTENSION modelhop_madlib SCHEMA public;
@@ -96,7 +101,10 @@ SELECT madlib.madlib_keras_predict('own.model', 'own.flower', 'id', 'x', 'own.ot
 RESET ROLE;
 -- Tables of functions are made in the schema of the names, where everybody may read them, and are found there; names of the caller's own come first.
 SELECT madlib.load_custom_function('functions', convert_to('def squared(y_true, y_pred): return K.square(y_pred - y_true)', 'UTF8'), 'squared', 'a square');
+REVOKE SELECT ON madlib.functions FROM PUBLIC;
 SELECT madlib.load_top_k_accuracy_function('functions', 2);
+SELECT has_table_privilege('regress_modelhop_caller', 'madlib.functions', 'SELECT') AS readable_against_the_owner;
+GRANT SELECT ON madlib.functions TO PUBLIC;
 SELECT id, name, description FROM madlib.functions ORDER BY id;
 SELECT madlib.load_keras_model('public.fn_arch', '{"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "Dense", "config": {"name": "d", "units": 2, "activation": "softmax", "batch_input_shape": [null, 2]}}]}}');
 CREATE TABLE fn_flower AS SELECT i AS id, ARRAY[i, -i]::real[] AS x, i % 2 AS y FROM generate_series(1, 20) i;

@@ -209,14 +209,14 @@ OutputRow automl_columns(const SearchPlan& search) {
           {"random_state", "text", state}};
 }
 
-/// In the session's time zone, as MADlib stores times.
-// The table of configurations under the name that the caller gave the models, as MADlib writes it: not as it was resolved.
+/// What the _info table is called by the name that the caller gave the models, as MADlib writes it.
 std::string info_name(std::string name) {
   name.erase(name.find_last_not_of(" \t\n") + 1);
   name.insert(name.size() - (name.ends_with('"') ? 1 : 0), "_info");
   return name;
 }
 
+/// In the session's time zone, as MADlib stores times.
 Text timestamp_text(std::int64_t us) {
   return query("SELECT to_timestamp($1::double precision)::timestamp",
                {number_text(static_cast<double>(us) * 1e-6)})[0][0];
