@@ -21,6 +21,10 @@ SELECT madlib.madlib_keras_fit() <> '' AS tells, madlib.madlib_keras_fit('usage'
 SELECT bool_and(pg_get_function_result(oid) = 'character varying') AS as_text FROM pg_proc WHERE pronamespace = 'madlib'::regnamespace AND pronargs = 0 AND proname <> 'version';
 -- Everything runs with the caller's rights.
 SELECT count(*) FROM pg_proc WHERE pronamespace = 'madlib'::regnamespace AND prosecdef;
+-- Functions that run on the caller's path have no words that look for an operator there.
+SELECT p.oid::regprocedure AS looks_on_the_path FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace IN ('madlib'::regnamespace, 'modelhop'::regnamespace) AND l.lanname IN ('sql', 'plpgsql') AND p.proconfig IS NULL
+  AND p.prosrc ~* '\m(nullif|distinct from|between|like|in|case \w+ when)\M' AND p.prosrc !~ 'modelhop\.help\(';
 -- It takes its schema with it; what others made there stays, and so the extension.
 CREATE TABLE madlib.mine (i integer);
 DROP EXTENSION modelhop_madlib;
