@@ -33,9 +33,11 @@ SELECT count(*) AS configurations FROM mst_table;
 
 \echo
 \echo == 4. Train all of them for :iterations iterations
+SET client_min_messages = notice;
 \timing on
 SELECT madlib.madlib_keras_fit_multiple_model('images_train_packed', 'images_model', 'mst_table', :iterations, FALSE, 'images_test_packed', 1) \g /dev/null
 \timing off
+SET client_min_messages = warning;
 SELECT i.mst_key, m.name AS architecture, substring(i.compile_params FROM $$optimizer='([^']*)'$$) AS optimizer,
     substring(i.fit_params FROM 'batch_size=(\d+)') AS batch, round(i.validation_metrics_final::numeric, 3) AS accuracy,
     round(i.training_metrics_final::numeric, 3) AS in_training

@@ -17,6 +17,9 @@ SELECT delete_it('');
 -- Several forms of one function.
 SELECT count(*) FROM regexp_matches(modelhop.predict('usage'), 'modelhop\.predict\(', 'g');
 SELECT modelhop.predict('usage') ~ 'pred_type double precision \| integer \| varchar, default ''prob''' AS types_and_default;
+-- MADlib's names are understood.
+SELECT modelhop.help('madlib.madlib_keras_fit', 'usage') = modelhop.help('fit', 'usage') AS same, modelhop.help('madlib_keras_automl') = modelhop.help('automl') AS same,
+       modelhop.help('MADlib.load_keras_model', 'example') = modelhop.help('load_keras_model', 'example') AS same;
 -- What is not there.
 SELECT modelhop.help('no_function');
 SELECT modelhop.load_keras_model('arch');

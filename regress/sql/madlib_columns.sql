@@ -50,20 +50,47 @@ INSERT INTO madlib_table VALUES
 ('response', 'id integer, class_name text, class_value text, prob double precision'),
 ('byom', 'id integer, class_name text, class_value text, prob double precision, rank integer'),
 ('gpus', 'hostname text, gpu_descr text'),
+('band', 'mst_key integer, model_weights bytea, model_arch json, __dist_key__ integer'),
+('band_info', 'mst_key integer, model_id integer, compile_params text, fit_params text, model_type text, model_size double precision, '
+  'metrics_elapsed_time double precision[], metrics_type text[], loss_type text, training_metrics_final double precision, '
+  'training_loss_final double precision, training_metrics double precision[], training_loss double precision[], '
+  'validation_metrics_final double precision, validation_loss_final double precision, validation_metrics double precision[], '
+  'validation_loss double precision[], metrics_iters integer[], s integer, i integer'),
+('band_summary', 'source_table text, validation_table text, model text, model_info text, dependent_varname text[], independent_varname text[], '
+  'model_arch_table text, model_selection_table text, automl_method text, automl_params text, random_state text, object_table text, '
+  'use_gpus boolean, metrics_compute_frequency integer, name text, description text, start_training_time timestamp without time zone, '
+  'end_training_time timestamp without time zone, madlib_version text, num_classes integer[], class_text_class_values text[], '
+  'dependent_vartype text[], normalizing_const real'),
+('band_mst', 'mst_key integer, model_id integer, compile_params text, fit_params text'),
+('band_mst_summary', 'model_arch_table character varying, object_table character varying'),
+('tpe', 'mst_key integer, model_weights bytea, model_arch json, __dist_key__ integer'),
+('tpe_info', 'mst_key integer, model_id integer, compile_params text, fit_params text, model_type text, model_size double precision, '
+  'metrics_elapsed_time double precision[], metrics_type text[], loss_type text, training_metrics_final double precision, '
+  'training_loss_final double precision, training_metrics double precision[], training_loss double precision[], '
+  'validation_metrics_final double precision, validation_loss_final double precision, validation_metrics double precision[], '
+  'validation_loss double precision[], metrics_iters integer[]'),
+('tpe_summary', 'source_table text, validation_table text, model text, model_info text, dependent_varname text[], independent_varname text[], '
+  'model_arch_table text, model_selection_table text, automl_method text, automl_params text, random_state text, object_table text, '
+  'use_gpus boolean, metrics_compute_frequency integer, name text, description text, start_training_time timestamp without time zone, '
+  'end_training_time timestamp without time zone, madlib_version text, num_classes integer[], class_text_class_values text[], '
+  'dependent_vartype text[], normalizing_const real'),
+('tpe_mst', 'mst_key integer, model_id integer, compile_params text, fit_params text'),
+('tpe_mst_summary', 'model_arch_table character varying, object_table character varying'),
+('schedule', 's integer, i integer, n_i integer, r_i integer'),
 ('functions', 'id integer, name text, description text, object bytea');
 CREATE FUNCTION make_tables(prefix text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   dense json := '{"class_name": "Sequential", "config": {"name": "small", "layers": [{"class_name": "Dense", "config": {"name": "d1", "units": 10,
     "activation": "relu", "batch_input_shape": [null, 4]}}, {"class_name": "Dense", "config": {"name": "d2", "units": 3, "activation": "softmax"}}]}}';
   compile text := 'loss=''categorical_crossentropy'', optimizer=''Adam(lr=0.02)'', metrics=[''accuracy'']';
+  grid text := '{''loss'': [''mse''], ''optimizer_params_list'': [{''optimizer'': [''SGD''], ''lr'': [0.01, 0.1, ''log'']}], ''metrics'': [''accuracy'']}';
 BEGIN
   PERFORM madlib.load_keras_model(prefix || 'arch', dense);
   PERFORM madlib.training_preprocessor_dl('flower', prefix || 'packed', 'class_text', 'attributes', 10);
   PERFORM madlib.training_preprocessor_dl('flower', prefix || 'two', 'one_hot, class_text', 'attributes, counts', 10);
   PERFORM madlib.validation_preprocessor_dl('flower', prefix || 'val', 'class_text', 'attributes', prefix || 'packed');
   PERFORM madlib.load_model_selection_table(prefix || 'arch', prefix || 'mst', ARRAY[1], ARRAY[compile], ARRAY['batch_size=8', 'batch_size=20']);
-  PERFORM madlib.generate_model_configs(prefix || 'arch', prefix || 'grid', ARRAY[1],
-    '{''loss'': [''mse''], ''optimizer_params_list'': [{''optimizer'': [''SGD'']}], ''metrics'': [''accuracy'']}', '{''batch_size'': [8]}');
+  PERFORM madlib.generate_model_configs(prefix || 'arch', prefix || 'grid', ARRAY[1], grid, '{''batch_size'': [8]}', 'random', 1);
   PERFORM madlib.madlib_keras_fit(prefix || 'packed', prefix || 'single', prefix || 'arch', 1, compile, 'batch_size=8', 2, false, prefix || 'val');
   PERFORM madlib.madlib_keras_fit_multiple_model(prefix || 'packed', prefix || 'multi', prefix || 'mst', 2, false, prefix || 'val');
   PERFORM madlib.madlib_keras_evaluate(prefix || 'multi', prefix || 'val', prefix || 'score', mst_key => 1);
@@ -71,6 +98,11 @@ BEGIN
   PERFORM madlib.madlib_keras_predict(prefix || 'single', 'flower', 'id', 'attributes', prefix || 'response', 'response');
   EXECUTE format('UPDATE %I SET model_weights = (SELECT model_weights FROM %I)', prefix || 'arch', prefix || 'single');
   PERFORM madlib.madlib_keras_predict_byom(prefix || 'arch', 1, 'flower', 'id', 'attributes', prefix || 'byom');
+  PERFORM madlib.madlib_keras_automl(prefix || 'packed', prefix || 'band', prefix || 'arch', prefix || 'band_mst', ARRAY[1], grid,
+    '{''batch_size'': [8, 20]}', 'hyperband', 'R=2, eta=2, skip_last=0');
+  PERFORM madlib.madlib_keras_automl(prefix || 'packed', prefix || 'tpe', prefix || 'arch', prefix || 'tpe_mst', ARRAY[1], grid,
+    '{''batch_size'': [8, 20]}', 'hyperopt', 'num_configs=2, num_iterations=1, algorithm=tpe', validation_table => prefix || 'val');
+  PERFORM madlib.hyperband_schedule(prefix || 'schedule', 9);
   PERFORM madlib.gpu_configuration(prefix || 'gpus', 'nvidia');
   PERFORM madlib.load_top_k_accuracy_function('public.' || prefix || 'functions', 2);
 END $$;
@@ -111,6 +143,8 @@ FROM guess_1 g JOIN flower f USING (id);
 SELECT madlib.validation_preprocessor_dl('flower', 'val_of_bare', 'class_text', 'attributes', 'bare_packed');
 SELECT (SELECT string_agg(encode(attributes, 'hex'), '' ORDER BY buffer_id) FROM val_of_bare) = (SELECT string_agg(encode(attributes, 'hex'), '' ORDER BY buffer_id) FROM our_val) AS same_values,
   (SELECT string_agg(encode(class_text, 'hex'), '' ORDER BY buffer_id) FROM val_of_bare) = (SELECT string_agg(encode(class_text, 'hex'), '' ORDER BY buffer_id) FROM our_val) AS same_labels;
+SELECT madlib.madlib_keras_evaluate('bare_tpe', 'bare_val', 'score_3', mst_key => (SELECT mst_key FROM bare_tpe_mst));
+SELECT abs(s.loss - i.validation_loss_final) < 1e-6 AS same_loss FROM score_3 s, bare_tpe_info i JOIN bare_tpe_mst USING (mst_key);
 -- A warm start keeps the tables' form and begins with a fresh optimizer.
 SELECT training_loss_final AS former_loss FROM bare_single_summary \gset
 SELECT madlib.madlib_keras_fit('bare_packed', 'bare_single', 'bare_arch', 1, $$loss='categorical_crossentropy', optimizer='SGD(lr=0.0000001)', metrics=['accuracy']$$, 'batch_size=8', 1, warm_start => true);

@@ -21,6 +21,10 @@ SELECT madlib.madlib_keras_fit() <> '' AS tells, madlib.madlib_keras_fit('usage'
 SELECT bool_and(pg_get_function_result(oid) = 'character varying') AS as_text FROM pg_proc WHERE pronamespace = 'madlib'::regnamespace AND pronargs = 0 AND proname <> 'version';
 -- Everything runs with the caller's rights.
 SELECT count(*) FROM pg_proc WHERE pronamespace = 'madlib'::regnamespace AND prosecdef;
+-- Functions that run on the caller's path have no words that look for an operator there.
+SELECT p.oid::regprocedure AS looks_on_the_path FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace IN ('madlib'::regnamespace, 'modelhop'::regnamespace) AND l.lanname IN ('sql', 'plpgsql') AND p.proconfig IS NULL
+  AND p.prosrc ~* '\m(nullif|distinct from|between|like|in|case \w+ when)\M' AND p.prosrc !~ 'modelhop\.help\(';
 -- It takes its schema with it; what others made there stays, and so the extension.
 CREATE TABLE madlib.mine (i integer);
 DROP EXTENSION modelhop_madlib;
@@ -50,8 +54,18 @@ CREATE FUNCTION trap.set_config(text, text, boolean) RETURNS text LANGUAGE sql A
 CREATE FUNCTION trap.format(text, VARIADIC text[]) RETURNS text LANGUAGE sql AS 'SELECT trap.caught()::text';
 CREATE FUNCTION trap.equals(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT trap.caught()';
 CREATE OPERATOR trap.= (LEFTARG = text, RIGHTARG = text, FUNCTION = trap.equals);
-CREATE DOMAIN trap.varchar AS text CHECK (trap.caught());
-CREATE DOMAIN trap.boolean AS bool CHECK (trap.caught());
+-- Arguments are of type varchar, for which these fit better than those of PostgreSQL, wherever the schema stands in the path.
+CREATE FUNCTION trap.compares(pg_catalog.varchar, pg_catalog.varchar) RETURNS pg_catalog.bool LANGUAGE sql AS 'SELECT trap.caught()';
+CREATE OPERATOR trap.= (LEFTARG = pg_catalog.varchar, RIGHTARG = pg_catalog.varchar, FUNCTION = trap.compares);
+CREATE OPERATOR trap.<> (LEFTARG = pg_catalog.varchar, RIGHTARG = pg_catalog.varchar, FUNCTION = trap.compares);
+CREATE OPERATOR trap.|| (LEFTARG = pg_catalog.varchar, RIGHTARG = pg_catalog.varchar, FUNCTION = trap.compares);
+-- Not boolean and varchar: as words of SQL's grammar they are PostgreSQL's own in any path.
+CREATE DOMAIN trap.text AS pg_catalog.text CHECK (trap.caught());
+CREATE DOMAIN trap.bool AS pg_catalog.bool CHECK (trap.caught());
+CREATE DOMAIN trap.bytea AS pg_catalog.bytea CHECK (trap.caught());
+CREATE DOMAIN trap.json AS pg_catalog.json CHECK (trap.caught());
+CREATE DOMAIN trap.jsonb AS pg_catalog.jsonb CHECK (trap.caught());
+CREATE DOMAIN trap.regclass AS pg_catalog.regclass CHECK (trap.caught());
 CREATE SCHEMA own;
 SET search_path = trap, pg_catalog, own;
 CREATE EXTENSION modelhop_madlib SCHEMA public;
@@ -71,6 +85,16 @@ SELECT madlib.madlib_keras_predict(model_table => 'model', test_table => 'flower
 SELECT madlib.train_test_split('flower', 'part', 0.75, separate_output_tables => true);
 SELECT madlib.array_square(ARRAY[1.5, -2]::real[]), madlib.agg_array_concat(x) FROM flower WHERE id < 3;
 SELECT count(*) FROM pg_catalog.pg_class WHERE relnamespace = 'own'::regnamespace AND relkind = 'r';
+SELECT madlib.load_custom_function('own.functions', 'def f(y_true, y_pred): return K.square(y_pred - y_true)', 'f'), madlib.load_top_k_accuracy_function('own.functions', 2);
+SELECT madlib.generate_model_configs('arch', 'grid', ARRAY[1], $${'loss': ['f'], 'optimizer_params_list': [{'optimizer': ['SGD'], 'lr': [0.1]}]}$$, $${'batch_size': [4]}$$, 'grid', NULL, NULL, 'functions');
+SELECT madlib.generate_model_configs('arch', 'grid', ARRAY[1], $${'loss': ['f'], 'optimizer_params_list': [{'optimizer': ['SGD'], 'lr': [0.2]}]}$$, $${'batch_size': [4]}$$, object_table => 'functions');
+SELECT madlib.validation_preprocessor_dl('flower', 'packed_val', 'y', 'x', 'packed', 5, 'all_segments');
+SELECT madlib.madlib_keras_automl('packed', 'found', 'arch', 'found_mst', ARRAY[1], $${'loss': ['f'], 'optimizer_params_list': [{'optimizer': ['SGD'], 'lr': [0.1, 0.2, 'log']}]}$$, $${'batch_size': [4]}$$, 'hyperband', 'R=2, eta=2, skip_last=1', 1, 'functions', FALSE, 'packed_val');
+UPDATE arch SET model_weights = (SELECT model_weights FROM model);
+SELECT madlib.madlib_keras_predict_byom('arch', 1, 'flower', 'id', 'x', 'guess_byom', 'response', FALSE, ARRAY['a', 'b']);
+SELECT madlib.hyperband_schedule('schedule', 3), madlib.gpu_configuration('gpus', 'nvidia'), madlib.delete_custom_function('functions', 'f'), madlib.delete_keras_model('arch', 1);
+SELECT modelhop.select_models('found', 'chosen', ARRAY[1]), modelhop.plot_curves('models', 'loss') <> '' AS has_curves, modelhop.plot_timeline('models') <> '' AS has_timeline;
+SELECT madlib.madlib_keras_fit('usage') IS NOT NULL AS has_help, madlib.gpu_configuration() IS NOT NULL AS has_help;
 RESET search_path;
 -- A role without rights on the tables gets none.
 CREATE ROLE regress_modelhop_caller;
@@ -81,7 +105,10 @@ SELECT madlib.madlib_keras_predict('own.model', 'own.flower', 'id', 'x', 'own.ot
 RESET ROLE;
 -- Tables of functions are made in the schema of the names, where everybody may read them, and are found there; names of the caller's own come first.
 SELECT madlib.load_custom_function('functions', convert_to('def squared(y_true, y_pred): return K.square(y_pred - y_true)', 'UTF8'), 'squared', 'a square');
+REVOKE SELECT ON madlib.functions FROM PUBLIC;
 SELECT madlib.load_top_k_accuracy_function('functions', 2);
+SELECT has_table_privilege('regress_modelhop_caller', 'madlib.functions', 'SELECT') AS readable_against_the_owner;
+GRANT SELECT ON madlib.functions TO PUBLIC;
 SELECT id, name, description FROM madlib.functions ORDER BY id;
 SELECT madlib.load_keras_model('public.fn_arch', '{"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "Dense", "config": {"name": "d", "units": 2, "activation": "softmax", "batch_input_shape": [null, 2]}}]}}');
 CREATE TABLE fn_flower AS SELECT i AS id, ARRAY[i, -i]::real[] AS x, i % 2 AS y FROM generate_series(1, 20) i;

@@ -79,7 +79,8 @@ SELECT call, outcome(call) FROM unnest(ARRAY[
   $$evaluate('models', '', 'out', FALSE, 1)$$, $$evaluate('models', 'packed_val', '', FALSE, 1)$$, $$evaluate('', 'packed_val', 'out', FALSE, 1)$$,
   $$predict('models', NULL, 'id', 'attributes', 'out', mst_key => 1)$$, $$predict('models', 'flower', '', 'attributes', 'out', mst_key => 1)$$,
   $$training_preprocessor_dl('', 'out', 'class_text', 'attributes')$$, $$training_preprocessor_dl('flower', NULL, 'class_text', 'attributes')$$,
-  $$training_preprocessor_dl('flower', 'arch', 'class_text', 'attributes')$$, $$load_keras_model('', '{}')$$, $$delete_keras_model(NULL, 1)$$,
+  $$training_preprocessor_dl('flower', 'Null', 'class_text', 'attributes')$$, $$training_preprocessor_dl('flower', '"null"', 'class_text', 'attributes')$$,
+  $$predict('models', 'packed', 'buffer_id', 'attributes', 'out', mst_key => 1)$$, $$training_preprocessor_dl('flower', 'arch', 'class_text', 'attributes')$$, $$load_keras_model('', '{}')$$, $$delete_keras_model(NULL, 1)$$,
   $$generate_model_configs('arch', NULL, ARRAY[1], 'x', 'y')$$, $$leaderboard('')$$, $$leaderboard('nothing')$$]) AS call;
 CREATE TABLE none AS TABLE flower WITH NO DATA;
 CREATE TABLE packed_none AS TABLE packed WITH NO DATA;

@@ -1,6 +1,6 @@
 -- Training one model on two small colour images as scripts for MADlib do it: what the summary tells and what is accepted.
 \getenv schema MODELHOP_SCHEMA
-SELECT p || 'fit' AS fit, p || 'evaluate' AS evaluate FROM (SELECT CASE :'schema' WHEN 'madlib' THEN 'madlib.madlib_keras_' ELSE 'modelhop.' END) AS v(p) \gset
+SELECT p || 'fit' AS fit, p || 'evaluate' AS evaluate, p || 'predict' AS predict FROM (SELECT CASE :'schema' WHEN 'madlib' THEN 'madlib.madlib_keras_' ELSE 'modelhop.' END) AS v(p) \gset
 SET client_min_messages = warning;
 SELECT setseed(0.25);
 CREATE TABLE photo AS
@@ -63,6 +63,13 @@ SELECT compile, fit, accepts('loss=''categorical_crossentropy'', metrics=[''accu
 -- Classes of text, and more classes than there are.
 SELECT :fit('packed_text', 'of_text', '"nets, of photos?"', 1, :'compile', 'batch_size=2', 1) AS fit, :fit('packed_five', 'of_five', '"nets, of photos?"', 2, :'compile', 'batch_size=2', 1) AS fit;
 SELECT dependent_vartype, y_text_class_values, num_classes FROM of_text_summary UNION ALL SELECT dependent_vartype, y_class_values::text[], num_classes FROM of_five_summary;
+-- NULL is a class of its own, and comes first; unused outputs have no names.
+CREATE TABLE photo_null AS TABLE photo UNION ALL SELECT 2, NULL, NULL, x FROM photo WHERE id = 0;
+SELECT :schema.training_preprocessor_dl('photo_null', 'packed_null', 'y', 'x', 1, 255, ARRAY[5]);
+SELECT :fit('packed_null', 'of_null', '"nets, of photos?"', 2, :'compile', 'batch_size=2', 1) AS fit;
+SELECT dependent_vartype, y_class_values, num_classes FROM of_null_summary;
+SELECT :predict('of_null', 'photo', 'id', 'x', 'guess_null', 'prob') AS predict, :predict('of_null', 'photo', 'id', 'x', 'best_null', 'response') AS predict;
+SELECT array_agg(class_value ORDER BY class_value) AS classes, count(*) AS rows, (SELECT count(*) FROM best_null WHERE id = 0) AS best FROM guess_null WHERE id = 0;
 -- The same loss again by evaluate; a warm start goes on from it.
 SELECT :evaluate('model', 'packed_val', 'score') AS evaluate;
 SELECT abs(loss - validation_loss_final) < 1e-6 AS same_loss, abs(metric - validation_metrics_final) < 1e-6 AS same_metric, score.metrics_type, score.loss_type FROM score, model_summary;

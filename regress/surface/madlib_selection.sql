@@ -55,7 +55,7 @@ BEGIN
   EXECUTE format('SELECT concat_ws('' '', count(*), bool_and(i.compile_params = m.compile_params AND i.fit_params = m.fit_params AND i.model_id = m.model_id), '
     'bool_and(octet_length(o.model_weights) = 4 * 193 AND i.model_size = 0.75390625), min(cardinality(training_loss)), max(cardinality(validation_metrics)), '
     'bool_and(training_metrics_final BETWEEN 0 AND 1 AND validation_loss_final >= 0 AND training_loss_final >= 0 AND validation_metrics_final BETWEEN 0 AND 1), '
-    'bool_and(metrics_elapsed_time = (SELECT array_agg(e ORDER BY e) FROM unnest(metrics_elapsed_time) e))) '
+    'bool_and(metrics_elapsed_time = (SELECT array_agg(DISTINCT e ORDER BY e) FROM unnest(metrics_elapsed_time) e))) '
     'FROM %1$I_info i JOIN %2$s m USING (mst_key) JOIN %1$I o USING (mst_key)', output, selection) INTO fact;
   RETURN fact;
 END $$;
@@ -70,6 +70,20 @@ SELECT :fit_multiple('shelf.packed_hot', 'shelf.model', 'shelf.mst', 6, FALSE, '
 SELECT dependent_vartype, one_hot_class_values, metrics_iters, num_classes, source_table, model, model_info FROM shelf.model_summary;
 SELECT bool_and(validation_metrics_final > 0.6) AS learned FROM shelf.model_info;
 SELECT class_text_class_values FROM packed_null_summary;
+-- The other way round: a validation table of one-hot labels under other names of columns, for a training table of texts.
+CREATE TABLE iris_renamed AS SELECT attributes AS measures, one_hot AS kind FROM iris_test;
+SELECT :schema.validation_preprocessor_dl('iris_renamed', 'packed_renamed', 'kind', 'measures', 'packed');
+SELECT :fit_multiple('packed', 'validated', 'one', 6, FALSE, 'packed_val', 1) AS fit, :evaluate('validated', 'packed_renamed', 'score_renamed', FALSE, 1) AS evaluate,
+  :fit_multiple('packed', 'validated_renamed', 'one', 6, FALSE, 'packed_renamed', 1) AS fit, :evaluate('validated_renamed', 'packed_val', 'score_named', FALSE, 1) AS evaluate;
+SELECT abs(i.validation_loss_final - s.loss) < 1e-6 AS same_loss, i.validation_metrics_final = s.metric AS same_metric, cardinality(i.validation_loss) AS losses FROM validated_info i, score_renamed s
+UNION ALL SELECT abs(i.validation_loss_final - s.loss) < 1e-6, i.validation_metrics_final = s.metric, cardinality(i.validation_loss) FROM validated_renamed_info i, score_named s;
+-- Fewer classes than the network has outputs: the last one has no name, in the summary and in predictions.
+CREATE TABLE iris_two AS SELECT * FROM iris_train WHERE class_text <> 'Iris-virginica';
+SELECT :schema.training_preprocessor_dl('iris_two', 'packed_two', 'class_text', 'attributes', 15, NULL, ARRAY[3]);
+SELECT :fit_multiple('packed_two', 'of_two', 'one', 4, FALSE) AS fit;
+SELECT class_text_class_values, num_classes FROM of_two_summary;
+SELECT :predict('of_two', 'iris_two', 'id', 'attributes', 'guess_two', 'prob', FALSE, 1) AS predict;
+SELECT class_value, count(*) = (SELECT count(*) FROM iris_two) AS for_each_row FROM guess_two GROUP BY 1 ORDER BY 1;
 -- evaluate agrees with the run; predict agrees with its metric.
 SELECT mst_key AS best FROM shelf.model_info ORDER BY training_loss_final LIMIT 1 \gset
 SELECT :evaluate('shelf.model', 'shelf.packed_hot', 'score', FALSE, :best) AS evaluate;
@@ -106,5 +120,8 @@ SELECT :fit_multiple('packed', 'bad', 'six', 1, FALSE, 'no_such_table') AS fit;
 SELECT :fit_multiple('packed', 'more', 'six', 1, FALSE) AS fit;
 SELECT :fit_multiple('packed_null', 'bad', 'six', 1, FALSE) AS fit;
 SELECT :fit_multiple('packed', 'bad', 'six', 0, FALSE) AS fit;
+SELECT :evaluate('more', 'packed_val', 'bad') AS evaluate;
+SELECT :evaluate('more', 'packed_val', 'bad', FALSE, 99) AS evaluate;
+SELECT :predict('more', 'iris_train', 'id', 'attributes', 'bad') AS predict;
 SELECT :fit_multiple('packed', 'bad', 'six', 2, FALSE, NULL, 3) AS fit;
 SELECT to_regclass('bad') IS NULL AND to_regclass('bad_summary') IS NULL AND to_regclass('bad_info') IS NULL AS nothing_left;

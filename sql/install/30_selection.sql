@@ -312,7 +312,8 @@ DECLARE
   new_summary pg_catalog.text;
   models pg_catalog.text;
   objects pg_catalog.regclass := modelhop.optional_table('object_table', object_table);
-  objects_name pg_catalog.text := NULLIF(object_table, '');
+  -- The caller's search path may hold other operators, which a comparison without a schema would take.
+  objects_name pg_catalog.text := CASE WHEN object_table OPERATOR(pg_catalog.<>) '' THEN object_table END;
   former_objects pg_catalog.text;
 BEGIN
   IF selection IS NULL THEN

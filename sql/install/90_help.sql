@@ -134,7 +134,7 @@ BEGIN
     RETURN modelhop.help_overview();
   END IF;
   SELECT * INTO topic FROM modelhop.help_function f
-  WHERE f.function_name = regexp_replace(lower(btrim(help.function_name)), '^modelhop\.', '');
+  WHERE f.function_name = regexp_replace(lower(btrim(help.function_name)), '^(modelhop\.|(madlib\.)?(madlib_keras_)?)', '');
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'undefined_function',
       MESSAGE = format('argument function_name: there is no help for "%s"', function_name),

@@ -60,7 +60,8 @@ $_$output_table, a row for each buffer:
 output_table_summary, one row:
   source_table, output_table text; dependent_varname, independent_varname, dependent_vartype text[]
   <dependent>_class_values: the classes in the order of the one-hot rows; NULL is a class and comes first
-  buffer_size integer, normalizing_const real, num_classes integer[], distribution_rules text
+  buffer_size integer, normalizing_const real, num_classes integer[]
+  distribution_rules: 'all_segments', or as integer[] the dbids of the segments that got data
   and how the values are stored (element types, encoding, num_segments, num_rows, seed, normalizing_consts)$_$,
 '{data}',
 $_$SELECT modelhop.training_preprocessor_dl('flower', 'flower_packed', 'kind', 'attributes', buffer_size => 50, seed => 1);

@@ -91,7 +91,8 @@ $_$model_selection_table, one row: the best configuration (mst_key, model_id, co
   model_selection_table_summary
 model_output_table, model_output_table_info: as of fit_multiple_model, a row for each configuration that was tried;
   in _info also metrics_iters integer[], and with hyperband s and i integer: its bracket and its last round
-model_output_table_summary, one row: as of fit_multiple_model, with automl_method, automl_params, random_state, use_gpus$_$,
+model_output_table_summary, one row: as of fit_multiple_model, with automl_method, automl_params, random_state text and
+  use_gpus boolean, and without num_iterations, warm_start and metrics_iters, which differ between configurations$_$,
 '{data,packed,architecture}',
 $_$SELECT modelhop.automl('flower_packed', 'models', 'architecture', 'best', ARRAY[1],
   $grid${'loss': ['categorical_crossentropy'], 'metrics': ['accuracy'],
@@ -141,6 +142,9 @@ INSERT INTO modelhop.help_argument VALUES
 ('', 'dependent_count', 'The number of the model''s outputs; NULL: whatever it has.'),
 ('', 'automl_method', '''hyperband'' or ''hyperopt'', in any case.'),
 ('', 'automl_params', E'Of hyperband ''R=6, eta=3, skip_last=0'': most iterations of a configuration, the factor by which\nconfigurations become fewer, brackets that are left out at the end. Of hyperopt ''num_configs=20,\nnum_iterations=5, algorithm=tpe'' (tpe or rand). NULL: these defaults.'),
+('automl', 'random_state', E'A number that makes the draws repeatable, whatever the seed of the training; NULL: they follow from seed.'),
+('automl', 'metrics_compute_frequency', E'After how many iterations losses and metrics are computed, and always at the end of a round; NULL:\nthen alone (each time where a callback needs them).'),
+('automl', 'seed', E'A number that makes the search repeatable: initial weights, dropout, order of the examples, and the\ndraws where random_state is NULL. NULL: a random one, which the summary tells.'),
 ('automl', 'model_selection_table', 'The table of the best configuration that is made.'),
 ('automl', 'model_output_table', E'The table of trained models that is made, with model_output_table_info and\nmodel_output_table_summary beside it.'),
 ('', 'schedule_table', 'The table that is made.'),

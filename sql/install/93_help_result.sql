@@ -28,11 +28,15 @@ $_$The trained weights of a model as a safetensors file, with names and shapes.$
 '{data,packed,architecture,model}',
 $_$SELECT octet_length(modelhop.model_safetensors('model'));$_$),
 ('load_custom_function', 'custom functions', true,
-$_$Stores a loss or metric of your own, an expression of y_true and y_pred, under a name that compile parameters may use.
-It is an expression of tensors and no program: nothing that you store here can run code.$_$,
+$_$Stores a loss or metric of your own under a name that compile parameters may use.
+It is the text of a function of y_true and y_pred, written as for Keras's backend, and is read and computed here: nothing
+that you store can run code.$_$,
 $_$object_table: id integer, name text, description text, object bytea; made where there is none.$_$, '{}',
-$_$SELECT modelhop.load_custom_function('custom', convert_to('mean(square(y_true - y_pred))', 'UTF8'), 'squared_error',
-  'mean of the squared differences');
+$_$SELECT modelhop.load_custom_function('custom', $function$
+def squared_error(y_true, y_pred):
+    import tensorflow.keras.backend as K
+    return K.square(y_pred - y_true)
+$function$, 'squared_error', 'the square of each difference');
 SELECT id, name, description FROM custom;$_$),
 ('delete_custom_function', 'custom functions', true,
 $_$Deletes a loss or metric by its id or its name; the table is dropped with its last row.$_$, '', '{}',
@@ -62,7 +66,7 @@ INSERT INTO modelhop.help_argument VALUES
 ('load_custom_function', 'object_table', 'The table of custom losses and metrics, an existing or a new one.'),
 ('delete_custom_function', 'object_table', 'The table of custom losses and metrics.'),
 ('load_top_k_accuracy_function', 'object_table', 'The table of custom losses and metrics, an existing or a new one.'),
-('', 'object', 'The expression as UTF-8 text.'),
+('', 'object', 'The text of the function, or an expression of y_true and y_pred; as bytea in UTF-8.'),
 ('load_custom_function', 'name', 'The name that compile parameters use.'),
 ('delete_custom_function', 'name', 'The name that it was stored under.'),
 ('load_custom_function', 'description', 'A description, for people.'),

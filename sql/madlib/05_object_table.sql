@@ -20,15 +20,11 @@ END $$;
 COMMENT ON FUNCTION object_table_name(varchar, boolean) IS
 'The name of a table of functions: the caller''s own, or the one in the schema of MADlib''s names, as MADlib has it.';
 
-CREATE FUNCTION let_everybody_read(object_table varchar, place varchar) RETURNS void
+CREATE FUNCTION let_everybody_read(object_table varchar) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
-  IF place OPERATOR(pg_catalog.<>) object_table
-     AND pg_catalog.pg_get_userbyid((SELECT c.relowner FROM pg_catalog.pg_class c
-       WHERE c.oid OPERATOR(pg_catalog.=) modelhop.existing_table('object_table', place))) OPERATOR(pg_catalog.=) current_user THEN
-    EXECUTE pg_catalog.format('GRANT SELECT ON %s TO PUBLIC', modelhop.existing_table('object_table', place));
-  END IF;
+  EXECUTE pg_catalog.format('GRANT SELECT ON %s TO PUBLIC', modelhop.existing_table('object_table', object_table));
 END $$;
-COMMENT ON FUNCTION let_everybody_read(varchar, varchar) IS
-'Lets everybody read a table of functions that was put into the schema of MADlib''s names.';
+COMMENT ON FUNCTION let_everybody_read(varchar) IS
+'Lets everybody read a table of functions that was made in the schema of MADlib''s names.';

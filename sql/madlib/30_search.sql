@@ -30,12 +30,24 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
   place pg_catalog.varchar := this_schema.object_table_name(object_table, true);
+  is_made_here pg_catalog.bool := place OPERATOR(pg_catalog.<>) object_table
+    AND modelhop.find_table('object_table', place) IS NULL;
 BEGIN
   PERFORM modelhop.load_custom_function(place, object, name, description);
-  PERFORM this_schema.let_everybody_read(object_table, place);
+  IF is_made_here THEN
+    PERFORM this_schema.let_everybody_read(place);
+  END IF;
 END $$;
 COMMENT ON FUNCTION load_custom_function(varchar, bytea, text, text) IS
 'Stores a loss or metric of the user''s own: modelhop.load_custom_function.';
+
+-- MADlib has pickles, so bytea alone. Here a literal is text: as bytea its backslashes would mean something else.
+CREATE FUNCTION load_custom_function(object_table varchar, object text, name text, description text DEFAULT NULL)
+RETURNS void
+LANGUAGE sql
+AS $$ SELECT this_schema.load_custom_function($1, modelhop.object_bytes($2), $3, $4) $$;
+COMMENT ON FUNCTION load_custom_function(varchar, text, text, text) IS
+'Stores a loss or metric of the user''s own, given as text: modelhop.load_custom_function.';
 
 CREATE FUNCTION delete_custom_function(object_table varchar, id integer) RETURNS void
 LANGUAGE sql
@@ -53,9 +65,13 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
   place pg_catalog.varchar := this_schema.object_table_name(object_table, true);
+  is_made_here pg_catalog.bool := place OPERATOR(pg_catalog.<>) object_table
+    AND modelhop.find_table('object_table', place) IS NULL;
 BEGIN
   PERFORM modelhop.load_top_k_accuracy_function(place, k);
-  PERFORM this_schema.let_everybody_read(object_table, place);
+  IF is_made_here THEN
+    PERFORM this_schema.let_everybody_read(place);
+  END IF;
 END $$;
 COMMENT ON FUNCTION load_top_k_accuracy_function(varchar, integer) IS
 'Stores the metric of the k best classes: modelhop.load_top_k_accuracy_function.';

@@ -209,6 +209,13 @@ OutputRow automl_columns(const SearchPlan& search) {
           {"random_state", "text", state}};
 }
 
+/// What the _info table is called by the name that the caller gave the models, as MADlib writes it.
+std::string info_name(std::string name) {
+  name.erase(name.find_last_not_of(" \t\n") + 1);
+  name.insert(name.size() - (name.ends_with('"') ? 1 : 0), "_info");
+  return name;
+}
+
 /// In the session's time zone, as MADlib stores times.
 Text timestamp_text(std::int64_t us) {
   return query("SELECT to_timestamp($1::double precision)::timestamp",
@@ -258,7 +265,7 @@ OutputRow summary_row(const RunPlan& plan, const RunRecord* record) {
   OutputRow row = {{"source_table", "text", plan.training.text},
                    {"validation_table", "text", validation},
                    {"model", "text", plan.model_output_text},
-                   {"model_info", "text", plan.tables.info.quoted()},
+                   {"model_info", "text", info_name(plan.model_output_text)},
                    {"dependent_varname", "text[]", variables_text(plan.training.dependent)},
                    {"independent_varname", "text[]", variables_text(plan.training.independent)},
                    {"model_arch_table", "text", plan.model_arch_text},

@@ -92,6 +92,14 @@ bool copy_elements(const ArrayType* array, std::int64_t count, std::span<std::by
   }
 }
 
+void refuse_packed(const ExampleSource& source, const std::string& text, const std::string& name) {
+  const auto rows = query("SELECT count(*) FROM pg_attribute WHERE attrelid = $1::oid AND attname IN ($2, 'buffer_id')",
+                          {std::to_string(source.relation), name + "_shape"});
+  if (*rows.front()[0] != "2") return;
+  throw SqlError(ERRCODE_INVALID_PARAMETER_VALUE, "argument test_table: " + in_quotes(text) + " is a packed table",
+                 "Give the table of single examples that it was packed from.");
+}
+
 ExampleColumn find_column(const ExampleSource& source, const std::string& text, const std::string& name,
                           const InputForm& input) {
   const auto rows = query(
@@ -100,6 +108,7 @@ ExampleColumn find_column(const ExampleSource& source, const std::string& text, 
   ExampleColumn column;
   column.name = name;
   column.type = call_pg([type = static_cast<Oid>(std::stoul(*rows.front()[1]))] { return getBaseType(type); });
+  if (column.type == BYTEAOID) refuse_packed(source, text, name);
   column.shape = input.shape;
   column.scale = static_cast<float>(1.0 / input.normalizing_const);
   if (is_known(column.type)) return column;
