@@ -39,6 +39,10 @@ enum class MetricKind : std::uint8_t {
   kCategoricalFocalCrossentropy,
   kCosineSimilarity,  ///< positive where vectors agree, unlike the loss
   kRootMeanSquaredError,
+  // Means of a value of each row.
+  kPearsonCorrelation,
+  kConcordanceCorrelation,
+  kMeanRelativeError,
   // Counts against thresholds.
   kTruePositives,
   kFalsePositives,
@@ -90,9 +94,10 @@ struct MetricSpec {
   double gamma = 2.0;   ///< focal losses
   double alpha = 0.25;  ///< focal losses
   bool apply_class_balancing = false;
-  double beta = 1.0;    ///< FBetaScore
-  std::string average;  ///< F scores: "" (per class, of which the mean is reported), micro, macro, weighted
-  int num_classes = 2;  ///< IoU family
+  std::vector<double> normalizer;  ///< MeanRelativeError: of each column, or one for all
+  double beta = 1.0;               ///< FBetaScore
+  std::string average;             ///< F scores: "" (per class, of which the mean is reported), micro, macro, weighted
+  int num_classes = 2;             ///< IoU family
   std::vector<std::int64_t> target_class_ids;         ///< IoU family; empty: all
   std::optional<std::int64_t> ignore_class;           ///< IoU family: rows of this true class are left out
   std::string class_aggregation = "uniform_average";  ///< R2Score

@@ -103,22 +103,68 @@ double hit_of(const MetricSpec& metric, const LossRows& rows, std::int64_t row) 
   }
 }
 
-bool is_accuracy(MetricKind kind) {
-  return kind <= MetricKind::kSparseTopKCategoricalAccuracy;
+/// Correlations are over the columns of a row; not a number where one of the two does not vary, as in Keras.
+double correlation(const MetricSpec& metric, const MetricRows& batch, std::int64_t row) {
+  const std::int64_t columns = batch.rows.columns;
+  const auto count = static_cast<double>(columns);
+  const float* p = batch.rows.outputs + row * columns;
+  double mean_y = 0.0, mean_p = 0.0, var_y = 0.0, var_p = 0.0, covariance = 0.0;
+  for (std::int64_t i = 0; i < columns; ++i) {
+    mean_y += batch.target(row, i) / count;
+    mean_p += p[i] / count;
+  }
+  for (std::int64_t i = 0; i < columns; ++i) {
+    const double dy = batch.target(row, i) - mean_y, dp = p[i] - mean_p;
+    var_y += dy * dy / count;
+    var_p += dp * dp / count;
+    covariance += dy * dp / count;
+  }
+  if (metric.kind == MetricKind::kPearsonCorrelation) return covariance / (std::sqrt(var_y) * std::sqrt(var_p));
+  const double distance = mean_y - mean_p;
+  return 2.0 * covariance / (var_y + var_p + distance * distance + 1e-7);
+}
+
+double relative_error(const MetricSpec& metric, const MetricRows& batch, std::int64_t row) {
+  const std::int64_t columns = batch.rows.columns;
+  double sum = 0.0;
+  for (std::int64_t i = 0; i < columns; ++i) {
+    const double unit = metric.normalizer.at(static_cast<std::size_t>(i) % metric.normalizer.size());
+    const double error = std::abs(batch.target(row, i) - batch.rows.outputs[row * columns + i]);
+    if (unit != 0.0) sum += error / unit;
+  }
+  return sum / static_cast<double>(columns);
+}
+
+/// Computed here row by row; the others are means of a loss.
+bool is_of_rows(MetricKind kind) {
+  return kind <= MetricKind::kSparseTopKCategoricalAccuracy || kind == MetricKind::kPearsonCorrelation ||
+         kind == MetricKind::kConcordanceCorrelation || kind == MetricKind::kMeanRelativeError;
+}
+
+double value_of_row(const MetricSpec& metric, const MetricRows& batch, std::int64_t row) {
+  switch (metric.kind) {
+    case MetricKind::kPearsonCorrelation:
+    case MetricKind::kConcordanceCorrelation:
+      return correlation(metric, batch, row);
+    case MetricKind::kMeanRelativeError:
+      return relative_error(metric, batch, row);
+    default:
+      return hit_of(metric, batch.rows, row);
+  }
 }
 
 void add_mean(const MetricSpec& metric, SemanticsProfile profile, const MetricRows& batch,
               const PredictedOutput& output, std::span<double> sums) {
   at::Tensor values;
-  if (!is_accuracy(metric.kind)) {
+  if (!is_of_rows(metric.kind)) {
     const at::Tensor rows = output.predictions.reshape({batch.rows.count(), batch.rows.columns});
     values = loss_values(loss_of(metric, profile, output), rows, output.target).contiguous();
     // The loss is turned so that less is better; the metric is not, but for Keras 2.2, where it is the loss.
     if (metric.kind == MetricKind::kCosineSimilarity && profile != SemanticsProfile::kKeras22) values = values.neg();
   }
   for (std::int64_t row = 0; row < batch.rows.count(); ++row) {
-    const double value = is_accuracy(metric.kind) ? hit_of(metric, batch.rows, row)
-                                                  : static_cast<double>(values.const_data_ptr<float>()[row]);
+    const double value = is_of_rows(metric.kind) ? value_of_row(metric, batch, row)
+                                                 : static_cast<double>(values.const_data_ptr<float>()[row]);
     const double weight = batch.weight(row);
     if (weight != 0.0) sums[0] += weight * value;
     sums[1] += weight;

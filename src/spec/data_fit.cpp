@@ -114,6 +114,11 @@ void check_metric(const Target& target, const MetricSpec& metric) {
     refuse(name + " looks at the top " + std::to_string(*metric.top_k) + ", but the output has " +
            std::to_string(target.columns()) + " columns");
   }
+  const auto normalizers = static_cast<std::int64_t>(metric.normalizer.size());
+  if (normalizers > 1 && normalizers != target.columns()) {
+    refuse(name + " has " + std::to_string(normalizers) + " numbers as normalizer, but the output has " +
+           std::to_string(target.columns()) + " columns");
+  }
   const auto label_weights = static_cast<std::int64_t>(metric.label_weights.size());
   if (label_weights > 0 && label_weights != target.columns()) {
     refuse(name + " has " + std::to_string(label_weights) + " label_weights, but the output has " +

@@ -26,9 +26,6 @@ constexpr std::array kRefused = std::to_array<RefusedMetric>({
     {"mean", "It does not look at the dependent variable."},
     {"sum", "It does not look at the dependent variable."},
     {"mean_tensor", "It does not look at the dependent variable."},
-    {"mean_relative_error", "mean_absolute_percentage_error is the nearest that is supported."},
-    {"concordance_correlation", "r2_score is the nearest that is supported."},
-    {"pearson_correlation", "r2_score is the nearest that is supported."},
     {"dice", "It is a loss alone."},
     {"tversky", "It is a loss alone."},
 });
@@ -148,6 +145,7 @@ constexpr std::array kArguments = std::to_array<Argument<MetricSpec>>({
     {"gamma", &MetricSpec::gamma, kNotNegative},
     {"alpha", &MetricSpec::alpha, kNotNegative},
     {"apply_class_balancing", &MetricSpec::apply_class_balancing},
+    {"normalizer", &MetricSpec::normalizer},
     {"beta", &MetricSpec::beta, kPositive},
     {"average", &read_average},
     {"num_classes", &MetricSpec::num_classes, Range{1.0, 2000.0}},  // a confusion matrix of doubles

@@ -33,6 +33,7 @@ def listed():
     yield from areas()
     yield from regressions()
     yield from overlaps()
+    yield from of_rows()
 
 
 def accuracies():
@@ -122,6 +123,12 @@ def overlaps():
     yield dict(kind="OneHotIoU", num_classes=4, target_class_ids=[1, 3]), TIES, HOT
     yield dict(kind="OneHotMeanIoU", num_classes=4), TIES, HOT
     yield dict(kind="MeanIoU", num_classes=4, ignore_class=3), guessed, IDS
+
+
+def of_rows():
+    yield dict(kind="PearsonCorrelation"), OTHERS, FLOATS
+    yield dict(kind="ConcordanceCorrelation"), OTHERS, FLOATS
+    yield dict(kind="MeanRelativeError", normalizer=[1.0, 0.0, 2.0, 0.5]), OTHERS, FLOATS
 
 
 def values(family):

@@ -83,6 +83,8 @@ TEST(DataFit, refuses_what_cannot) {
       {{"'mse', metrics=['top_2_accuracy']", {1}, {1}, 0}, "metric \"top_2_accuracy\" does not go with"},
       {{"'mse', metrics=[Precision(class_id=3)]", {3}, {3}, 0}, "looks at class 3, but the output has 3 columns"},
       {{"'mse', metrics=[Recall(top_k=4)]", {3}, {3}, 0}, "looks at the top 4, but the output has 3 columns"},
+      {{"'mse', metrics=[MeanRelativeError([1, 2])]", {3}, {3}, 0},
+       "has 2 numbers as normalizer, but the output has 3 columns"},
       {{"'mse', metrics=[AUC(label_weights=[1, 2])]", {3}, {3}, 0},
        "has 2 label_weights, but the output has 3 columns"},
       {{"'sparse_categorical_crossentropy', metrics=[MeanIoU(2, sparse_y_pred=False)]", {3}, {1}, 3},

@@ -216,8 +216,8 @@ TEST(Metrics, refuses) {
       {kUnsupported, "CosineSimilarity(axis=1)", "\"axis\""},
       {kUnsupported, "SparseTopKCategoricalAccuracy(from_sorted_ids=True)", "\"from_sorted_ids\""},
       {kUnsupported, "Mean()", "metric \"Mean\""},
-      {kUnsupported, "MeanRelativeError([1])", "metric \"MeanRelativeError\""},
-      {kUnsupported, "PearsonCorrelation()", "metric \"PearsonCorrelation\""},
+      {kInvalid, "MeanRelativeError()", "\"normalizer\""},
+      {kUnsupported, "PearsonCorrelation(axis=0)", "\"axis\""},
   };
   for (const auto& test : cases) expect_error(test.code, test.message, [&] { metric(test.text); });
   std::string many = "['acc'";
