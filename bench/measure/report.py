@@ -49,13 +49,14 @@ def save(arguments):
     print(f"written to {os.path.relpath(path, ROOT)}")
 
 
-def losses(name, labels, ours, theirs):
-    """The final losses of both sides side by side: all of them in a file, and here where they are few. Returns the median of
-    the relative differences. Both sides: key -> (training loss, validation loss)."""
-    lines, differences = [], []
+def losses(name, labels, groups, ours, theirs):
+    """The final losses of both sides side by side: all of them in a file, and here where they are few. Returns the largest median of
+    the relative differences of any group (key -> group: its architecture): single runs differ by chance, half of a group does not.
+    Both sides: key -> (training loss, validation loss)."""
+    lines, differences = [], {}
     for key, label in sorted(labels.items()):
         difference = abs(ours[key][0] - theirs[key][0]) / max(abs(theirs[key][0]), 1e-9)
-        differences.append(difference if difference == difference else 1.0)
+        differences.setdefault(groups[key], []).append(difference if difference == difference else 1.0)
         lines.append(f"{label:<52} training {ours[key][0]:8.4f} | {theirs[key][0]:8.4f}   "
                      f"validation {ours[key][1]:8.4f} | {theirs[key][1]:8.4f}")
     os.makedirs(FOLDER, exist_ok=True)
@@ -66,4 +67,4 @@ def losses(name, labels, ours, theirs):
     note(f"final losses, ours | the peer's ({len(shown)} of {len(lines)}; all in {os.path.relpath(path, ROOT)}):")
     for line in shown:
         note(line)
-    return statistics.median(differences)
+    return max(map(statistics.median, differences.values()))

@@ -31,7 +31,7 @@ class TextConvolution(nn.Module):
 
 class GlobalMax(nn.Module):
     def forward(self, x):
-        return x.amax(1)
+        return x.max(1).values
 
 
 class LastOfLstm(nn.Module):
@@ -72,23 +72,30 @@ def _module(kind, config, before, tuned):
     return None  # InputLayer, Activation
 
 
+def _draw(weight, config):
+    """Keras's default is glorot_uniform."""
+    initializer = config.get("kernel_initializer", {"class_name": "GlorotUniform"})
+    {"GlorotUniform": nn.init.xavier_uniform_,
+     "HeUniform": lambda it: nn.init.kaiming_uniform_(it, nonlinearity="relu")}[initializer["class_name"]](weight)
+
+
 @torch.no_grad()
-def initialize(network):
-    for module in network.modules():
-        if isinstance(module, (nn.Linear, nn.Conv2d)):
-            nn.init.xavier_uniform_(module.weight)
-            nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.Embedding):
-            nn.init.uniform_(module.weight, -0.05, 0.05)
-        elif isinstance(module, nn.LSTM):
-            units = module.hidden_size
-            # Keras draws all four gates as one matrix.
-            bound = (6.0 / (module.input_size + 4 * units)) ** 0.5
-            nn.init.uniform_(module.weight_ih_l0, -bound, bound)
-            nn.init.orthogonal_(module.weight_hh_l0)
-            nn.init.zeros_(module.bias_ih_l0)
-            nn.init.zeros_(module.bias_hh_l0)
-            module.bias_ih_l0[units:2 * units] = 1.0  # the forget gate
+def _initialize(module, config):
+    if isinstance(module, TextConvolution):
+        module = module.convolution
+    if isinstance(module, (nn.Linear, nn.Conv2d)):
+        _draw(module.weight, config)
+        nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.Embedding):
+        nn.init.uniform_(module.weight, -0.05, 0.05)
+    elif isinstance(module, LastOfLstm):
+        lstm, units = module.lstm, module.lstm.hidden_size
+        bound = (6.0 / (lstm.input_size + 4 * units)) ** 0.5  # Keras draws all four gates as one matrix
+        nn.init.uniform_(lstm.weight_ih_l0, -bound, bound)
+        nn.init.orthogonal_(lstm.weight_hh_l0)
+        nn.init.zeros_(lstm.bias_ih_l0)
+        nn.init.zeros_(lstm.bias_hh_l0)
+        lstm.bias_ih_l0[units:2 * units] = 1.0  # the forget gate
 
 
 def build(text, tuned):
@@ -97,14 +104,14 @@ def build(text, tuned):
     for kind, config, before, _, _ in walk(text):
         module = _module(kind, config, before, tuned)
         if module is not None:
-            if tuned and kind == "MaxPooling2D" and isinstance(modules[-1], nn.ReLU):
+            _initialize(module, config)
+            if tuned and "MaxPooling" in kind and isinstance(modules[-1], nn.ReLU):
                 modules.insert(-1, module)
             else:
                 modules.append(module)
         if config.get("activation") == "relu" and kind != "LSTM":
             modules.append(nn.ReLU(inplace=tuned))
     network = nn.Sequential(*modules)
-    initialize(network)
     return network.to(memory_format=torch.channels_last) if tuned else network
 
 

@@ -44,7 +44,7 @@ def train_one(torch, workload, configuration, data, arguments):
             update.zero_grad()
         network.eval()
         with torch.inference_mode() if arguments.tuned else torch.no_grad():
-            scores = [evaluate(torch, network, loss_function, *part, 512 if arguments.tuned else 256)
+            scores = [evaluate(torch, network, loss_function, *part, 256)
                       for part in ((x, y), held_out)]
     return [score[0] for score in scores]
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The best form of many small networks in PyTorch: networks of equal shape, batch size and kind of optimizer are one stack of
-matrices, trained together on the same mini-batches, with a backward and an update written by hand (no autograd).
+matrices, trained together on the same mini-batches. The first layer of all is one product, the others are batched ones (bmm);
+one update for the stack, with a rate for each weight.
 
-usage: train_stacked.py WORKLOAD.json DATA_FOLDER [--processes N]
-The first layer of all is one product, the others are batched products (bmm). Prints the JSON line of train_each.py.
+usage: train_stacked.py WORKLOAD.json DATA_FOLDER [--no-autograd] [--processes N]
+--no-autograd: the backward is written by hand too, into memory that is kept: no longer PyTorch's training, but all that its
+operations can give. Prints the JSON line of train_each.py.
 """
 import argparse
 import itertools
@@ -26,6 +28,7 @@ class Stack:
         self.parameters, self.gradients = torch.zeros(sum(sizes)), torch.zeros(sum(sizes))
         self.w = [part.view(shape) for part, shape in zip(self.parameters.split(sizes), shapes)]
         self.g = [part.view(shape) for part, shape in zip(self.gradients.split(sizes), shapes)]
+        self.leaves = None
         for weight, fan in ((self.w[0], inputs + h1), (self.w[2], h1 + h2), (self.w[4], h2 + 1)):
             weight.uniform_(-1, 1).mul_((6.0 / fan) ** 0.5)
         # The rate of each weight, because networks of one stack differ in it.
@@ -74,6 +77,20 @@ class Stack:
         torch.mm(x.t(), self.d1, out=g1)
         torch.sum(self.d1, 0, out=c1)
 
+    def gradients_by_autograd(self, x, y):
+        torch, functional = self.torch, self.torch.nn.functional
+        if self.leaves is None:
+            self.leaves = [weight.detach().requires_grad_() for weight in self.w]
+            for leaf, gradient in zip(self.leaves, self.g):
+                leaf.grad = gradient
+        w1, b1, w2, b2, w3, b3 = self.leaves
+        self.gradients.zero_()
+        with torch.enable_grad():
+            hidden = torch.addmm(b1, x, w1).relu_().view(len(x), self.count, -1).transpose(0, 1)
+            z = torch.baddbmm(b3, torch.baddbmm(b2, hidden, w2).relu_(), w3)
+            loss = functional.binary_cross_entropy_with_logits(z, y.expand_as(z), reduction="sum")
+            loss.backward(torch.tensor(1.0 / len(x)))
+
     def update(self):
         torch, (first, second) = self.torch, self.slots
         self.steps += 1
@@ -101,7 +118,7 @@ class Stack:
         return (loss / len(x)).tolist(), (hits / len(x)).tolist()
 
 
-def train_stack(torch, workload, members, data):
+def train_stack(torch, workload, members, data, by_autograd):
     from keras_network import walk
     layers = [layer for layer in walk(workload["architectures"][members[0]["architecture"]]) if layer[0] == "Dense"]
     widths = [layer[1]["units"] for layer in layers]
@@ -111,8 +128,11 @@ def train_stack(torch, workload, members, data):
     for _ in range(workload["iterations"]):
         for rows in torch.randperm(len(x)).split(stack.batch):
             batch, target = x.index_select(0, rows), y.index_select(0, rows)
-            stack.forward(batch)
-            stack.backward(batch, target)
+            if by_autograd:
+                stack.gradients_by_autograd(batch, target)
+            else:
+                stack.forward(batch)
+                stack.backward(batch, target)
             stack.update()
         training, held_out = stack.evaluate(x, y), stack.evaluate(x_held_out, y_held_out)
     return {member["mst_key"]: pair for member, pair in zip(members, zip(training[0], held_out[0]))}
@@ -126,9 +146,9 @@ def worker(arguments, workload, queue, results, start):
     torch.manual_seed(1)
     data = tensors(arguments.folder, workload, True)
     start.wait()
-    with torch.inference_mode():
+    with torch.inference_mode() if arguments.no_autograd else torch.no_grad():
         while (members := queue.get()) is not None:
-            results.put(train_stack(torch, workload, members, data))
+            results.put(train_stack(torch, workload, members, data, not arguments.no_autograd))
     results.put(peak_megabytes())
 
 
@@ -145,6 +165,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workload")
     parser.add_argument("folder")
+    parser.add_argument("--no-autograd", action="store_true")
     parser.add_argument("--processes", type=int, default=2)
     arguments = parser.parse_args()
     with open(arguments.workload, encoding="utf-8") as file:
