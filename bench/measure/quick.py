@@ -10,4 +10,4 @@ def rows(workloads, folder, repeat):
     w1 = dataclasses.replace(workloads["w1"], train_rows=1600, test_rows=400, iterations=1)
     w3 = dataclasses.replace(workloads["w3"], iterations=1)
     for workload in (w1, w3):
-        training.workload_rows(workload, folder, repeat, only_tuned=True)
+        training.brief_rows(workload, folder, repeat)

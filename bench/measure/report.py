@@ -49,10 +49,10 @@ def save(arguments):
     print(f"written to {os.path.relpath(path, ROOT)}")
 
 
-def losses(name, labels, groups, ours, theirs):
-    """The final losses of both sides side by side: all of them in a file, and here where they are few. Returns the largest median of
-    the relative differences of any group (key -> group: its architecture): single runs differ by chance, half of a group does not.
-    Both sides: key -> (training loss, validation loss)."""
+def losses(name, labels, groups, ours, theirs, shown):
+    """The final losses of both sides side by side: all of them in a file, and where `shown` some here. Returns the largest
+    median of the relative differences of any group (key -> group: its architecture): single runs differ by chance, half of a group
+    does not. Both sides: key -> (training loss, validation loss)."""
     lines, differences = [], {}
     for key, label in sorted(labels.items()):
         difference = abs(ours[key][0] - theirs[key][0]) / max(abs(theirs[key][0]), 1e-9)
@@ -63,8 +63,9 @@ def losses(name, labels, groups, ours, theirs):
     path = os.path.join(FOLDER, f"{name}.losses.txt")
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"final losses of {name}: ours | the peer's\n" + "\n".join(lines) + "\n")
-    shown = lines if len(lines) <= 16 else lines[::max(1, len(lines) // 8)]
-    note(f"final losses, ours | the peer's ({len(shown)} of {len(lines)}; all in {os.path.relpath(path, ROOT)}):")
-    for line in shown:
-        note(line)
+    if shown:
+        some = lines if len(lines) <= 16 else lines[::max(1, len(lines) // 8)]
+        note(f"final losses, ours | the peer's ({len(some)} of {len(lines)}; all in {os.path.relpath(path, ROOT)}):")
+        for line in some:
+            note(line)
     return max(map(statistics.median, differences.values()))

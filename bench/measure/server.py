@@ -65,6 +65,16 @@ def forget_peak():
             file.write("5")
 
 
+def trainer_cpu_seconds():
+    """What the trainer has computed so far; 0 where none runs."""
+    pid = trainer_process()
+    if pid is None:
+        return 0.0
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def resident_megabytes(field):
     with open(f"/proc/{trainer_process()}/status", encoding="utf-8") as status:
         fields = dict(line.split(":", 1) for line in status)

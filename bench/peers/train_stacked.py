@@ -146,10 +146,11 @@ def worker(arguments, workload, queue, results, start):
     torch.manual_seed(1)
     data = tensors(arguments.folder, workload, True)
     start.wait()
+    cpu = time.process_time()
     with torch.inference_mode() if arguments.no_autograd else torch.no_grad():
         while (members := queue.get()) is not None:
             results.put(train_stack(torch, workload, members, data, not arguments.no_autograd))
-    results.put(peak_megabytes())
+    results.put((peak_megabytes(), time.process_time() - cpu))
 
 
 def stacks(workload):
@@ -180,16 +181,17 @@ def main():
         process.start()
     start.wait()
     began = time.monotonic()
-    losses, peaks = {}, []
+    losses, ends = {}, []
     while len(losses) < len(workload["configurations"]):
         found = results.get()
-        losses.update(found) if isinstance(found, dict) else peaks.append(found)
+        losses.update(found) if isinstance(found, dict) else ends.append(found)
     wall = time.monotonic() - began
-    while len(peaks) < arguments.processes:
-        peaks.append(results.get())
+    while len(ends) < arguments.processes:
+        ends.append(results.get())
     for process in workers:
         process.join()
-    print(json.dumps({"wall_seconds": wall, "losses": losses, "peak_mb": sum(peaks)}))
+    print(json.dumps({"wall_seconds": wall, "cpu_seconds": sum(cpu for _, cpu in ends), "losses": losses,
+                      "peak_mb": sum(peak for peak, _ in ends)}))
 
 
 if __name__ == "__main__":
