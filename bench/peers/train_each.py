@@ -5,7 +5,7 @@
 usage: train_each.py WORKLOAD.json DATA_FOLDER [--tuned] [--compile] [--processes N]
 Without --tuned: as most people write it. With it: channels last, fused optimizers, inference mode, large batches for
 evaluation, nothing measured on the way; bench/measure/server.py adds what the environment can do. --compile adds
-torch.compile, which has not paid yet: a network takes it longer to compile than to train.
+torch.compile, whose time counts: it has not paid yet (bench/README.md).
 All take the longest configurations first from one queue. Prints one JSON line: seconds of training and evaluation without
 start-up and loading, final losses by mst_key, and the memory of all processes.
 """
