@@ -57,3 +57,17 @@ AS $$
 $$;
 COMMENT ON FUNCTION modelhop.companion_name(regclass, text) IS
 'The quoted name of a table that can be made beside another one, in its schema.';
+
+CREATE FUNCTION modelhop.drop_empty_table(relation regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  is_empty boolean;
+BEGIN
+  EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', relation) INTO is_empty;
+  IF is_empty THEN
+    EXECUTE format('DROP TABLE %s', relation);
+  END IF;
+END $$;
+COMMENT ON FUNCTION modelhop.drop_empty_table(regclass) IS
+'Drops a table whose last row was deleted, as MADlib does; leaves any other.';

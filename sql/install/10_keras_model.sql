@@ -93,7 +93,6 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   removed bigint;
-  is_empty boolean;
 BEGIN
   IF model_id IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'argument model_id must not be NULL',
@@ -106,10 +105,7 @@ BEGIN
       MESSAGE = format('argument model_id: table %s has no model %s', relation, model_id),
       HINT = format('SELECT model_id, name FROM %s shows the models there are.', relation);
   END IF;
-  EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', relation) INTO is_empty;
-  IF is_empty THEN
-    EXECUTE format('DROP TABLE %s', relation);
-  END IF;
+  PERFORM modelhop.drop_empty_table(relation);
 END $$;
 COMMENT ON FUNCTION modelhop.remove_model(regclass, integer) IS
 'Deletes an architecture, and the table with its last row.';

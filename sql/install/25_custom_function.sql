@@ -134,7 +134,6 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   removed bigint;
-  is_empty boolean;
 BEGIN
   IF id IS NULL AND name IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'argument id or name must not be NULL',
@@ -148,10 +147,7 @@ BEGIN
                 ELSE format('argument name: function "%s" does not exist in table %s', left(name, 80), relation) END,
       HINT = format('SELECT id, name FROM %s shows the functions there are.', relation);
   END IF;
-  EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', relation) INTO is_empty;
-  IF is_empty THEN
-    EXECUTE format('DROP TABLE %s', relation);
-  END IF;
+  PERFORM modelhop.drop_empty_table(relation);
 END $$;
 COMMENT ON FUNCTION modelhop.remove_custom_function(regclass, integer, text) IS
 'Deletes a custom function, and the table with its last row.';
