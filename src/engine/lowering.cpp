@@ -294,6 +294,7 @@ Graph lower(const ModelSpec& model, const StateLayout& layout, Purpose purpose,
     split_final_activation(graph, graph.outputs[index], drop_final_activations.at(index));
   }
   ForkInserter(graph).run();
+  merge_relus(graph);
   mark_overwritable(graph);
   return graph;
 }

@@ -150,6 +150,7 @@ std::span<const LayerLowering> batch_normalization_lowerings();
 std::span<const LayerLowering> convolution_lowerings();
 std::span<const LayerLowering> dense_lowerings();
 std::span<const LayerLowering> dropout_lowerings();
+std::span<const LayerLowering> max_pooling_lowerings();
 std::span<const LayerLowering> merge_lowerings();
 std::span<const LayerLowering> normalization_lowerings();
 std::span<const LayerLowering> embedding_lowerings();
@@ -166,6 +167,11 @@ Value* merge_masks(Lowering& lowering);
 
 /// Passes one value on to several consumers and sums their gradients.
 std::unique_ptr<Operation> make_fork();
+
+bool is_relu(const Operation& operation);
+/// Leaves relu to the operation after or before it, where that one takes it over: a pass over memory less each way.
+/// Every value must have one consumer at most.
+void merge_relus(Graph& graph);
 
 /// The softmax or sigmoid that a final activation is; nothing else is recognised.
 FinalActivation final_activation_of(const Operation& operation);

@@ -11,13 +11,13 @@
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/tanh_backward.h>
-#include <ATen/ops/threshold_backward.h>
 
 #include <cmath>
 #include <vector>
 
 #include "engine/lowering.hpp"
 #include "engine/operations/activation_function.hpp"
+#include "engine/operations/rectifier.hpp"
 #include "spec/activation_names.hpp"
 
 namespace modelhop::engine {
@@ -45,7 +45,8 @@ class InPlaceActivation final : public Operation {
     at::Tensor& result = output().data;
     switch (kind_) {
       case Kind::kRelu:
-        at::relu_out(result, input().data);
+        if (!input().may_overwrite) result.copy_(input().data);
+        rectify_in_place(result);
         break;
       case Kind::kSigmoid:
         at::sigmoid_out(result, input().data);
@@ -60,7 +61,7 @@ class InPlaceActivation final : public Operation {
     at::Tensor& gradient = output().gradient;
     switch (kind_) {
       case Kind::kRelu:
-        at::threshold_backward_out(gradient, gradient, output().data, 0);
+        rectify_gradient_in_place(gradient, output().data, nullptr);
         break;
       case Kind::kSigmoid:
         at::sigmoid_backward_out(gradient, gradient, output().data);
@@ -188,6 +189,11 @@ static Values lower_softmax(Lowering& lowering) {
     return masked_softmax(given.inputs[0], given.inputs.size() > 1 ? given.inputs[1] : at::Tensor(), axes, profile);
   };
   return lowering.emit<AutogradOperation>(from, shape, {}, softmax);
+}
+
+bool is_relu(const Operation& operation) {
+  const auto* activation = dynamic_cast<const InPlaceActivation*>(&operation);
+  return activation != nullptr && activation->kind() == Kind::kRelu;
 }
 
 FinalActivation final_activation_of(const Operation& operation) {

@@ -1,15 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dense: Keras's kernel (in, out) is used as it lies. EinsumDense: ATen reads the same equations.
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/einsum.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
-#include <ATen/ops/sum.h>
 
 #include "engine/lowering.hpp"
+#include "engine/operations/rectifier.hpp"
+#include "engine/product.hpp"
 
 namespace modelhop::engine {
 namespace {
+
+/// A matrix or its transposed.
+struct Matrix {
+  const at::Tensor& values;
+  bool is_transposed = false;
+
+  Factor factor() const { return {values.const_data_ptr<float>(), values.size(1), is_transposed}; }
+  at::Tensor tensor() const { return is_transposed ? values.t() : values; }
+};
+
+void multiply_into(at::Tensor& result, const Matrix& left, const Matrix& right) {
+  if (!result.is_cpu()) {
+    at::mm_out(result, left.tensor(), right.tensor());
+    return;
+  }
+  const std::int64_t inner = left.values.size(left.is_transposed ? 0 : 1);
+  multiply({result.size(0), result.size(1), inner}, left.factor(), right.factor(), result.mutable_data_ptr<float>(),
+           result.size(1), false);
+}
 
 class DenseOperation final : public Operation {
  public:
@@ -18,49 +37,49 @@ class DenseOperation final : public Operation {
   void prepare(std::int64_t rows, const at::TensorOptions& options) override {
     allocate_output(rows, options);
     output_rows_ = as_rows(output().data);
-    if (input().is_preallocated) take_input();
+    if (input().is_preallocated) input_rows_ = as_rows(input().data);
     if (is_training && input().needs_gradient) {
       input_gradient_ = at::empty(sizes_of(rows, input().shape), options);
       input_gradient_rows_ = as_rows(input_gradient_);
     }
   }
 
-  void bind() override { transposed_kernel_ = weights[0].data.t(); }
-  void unbind() override { transposed_kernel_.reset(); }
-
   void forward(const Step&) override {
-    if (!input().is_preallocated) take_input();
+    if (!input().is_preallocated) input_rows_ = as_rows(input().data);
+    multiply_into(output_rows_, {input_rows_}, {weights[0].data});
     if (has_bias_) {
-      at::addmm_out(output_rows_, weights[1].data, input_rows_, weights[0].data);
-    } else {
-      at::mm_out(output_rows_, input_rows_, weights[0].data);
+      add_bias_in_place(output_rows_, weights[1].data, is_rectified_);
+    } else if (is_rectified_) {
+      rectify_in_place(output_rows_);
     }
   }
 
   void backward(const Step&) override {
     const at::Tensor gradient_rows = as_rows(output().gradient);
-    if (weights[0].learns()) at::mm_out(weights[0].gradient, transposed_input_, gradient_rows);
-    if (has_bias_ && weights[1].learns()) at::sum_out(weights[1].gradient, gradient_rows, {0});
+    const bool bias_learns = has_bias_ && weights[1].learns();
+    if (is_rectified_) {
+      rectify_gradient_in_place(gradient_rows, output_rows_, bias_learns ? &weights[1].gradient : nullptr);
+    } else if (bias_learns) {
+      sum_columns_into(weights[1].gradient, gradient_rows);
+    }
+    if (weights[0].learns()) multiply_into(weights[0].gradient, {input_rows_, true}, {gradient_rows});
     if (input().needs_gradient) {
-      at::mm_out(input_gradient_rows_, gradient_rows, transposed_kernel_);
+      multiply_into(input_gradient_rows_, {gradient_rows}, {weights[0].data, true});
       inputs[0]->gradient = input_gradient_;
     }
   }
 
-  bool keeps_output() const override { return false; }
+  bool keeps_output() const override { return is_rectified_; }
+  bool absorb_relu_of_output() override { return is_rectified_ = true; }
 
  private:
   static at::Tensor as_rows(const at::Tensor& tensor) {
     return tensor.dim() == 2 ? tensor : tensor.view({-1, tensor.size(-1)});
   }
-  void take_input() {
-    input_rows_ = as_rows(input().data);
-    transposed_input_ = input_rows_.t();
-  }
 
   bool has_bias_;
-  at::Tensor input_rows_, transposed_input_, output_rows_, transposed_kernel_;
-  at::Tensor input_gradient_, input_gradient_rows_;
+  bool is_rectified_ = false;
+  at::Tensor input_rows_, output_rows_, input_gradient_, input_gradient_rows_;
 };
 
 }  // namespace

@@ -1,62 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pooling over windows and over whole inputs. Padded cells never win a maximum and never count in an average.
+// Average pooling over windows and over whole inputs, where padded cells never count; and pooling to a given size.
 #include <ATen/ops/adaptive_avg_pool2d.h>
 #include <ATen/ops/adaptive_avg_pool3d.h>
 #include <ATen/ops/adaptive_max_pool2d.h>
 #include <ATen/ops/adaptive_max_pool3d.h>
-#include <ATen/ops/amax.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/avg_pool2d_backward.h>
 #include <ATen/ops/avg_pool3d.h>
 #include <ATen/ops/avg_pool3d_backward.h>
 #include <ATen/ops/div.h>
-#include <ATen/ops/max_pool2d_with_indices.h>
-#include <ATen/ops/max_pool2d_with_indices_backward.h>
-#include <ATen/ops/max_pool3d_with_indices.h>
-#include <ATen/ops/max_pool3d_with_indices_backward.h>
 #include <ATen/ops/mean.h>
 #include <ATen/ops/ones.h>
-
-#include <limits>
 
 #include "engine/operations/window.hpp"
 
 namespace modelhop::engine {
 namespace {
-
-class MaxPoolingOperation final : public Operation {
- public:
-  explicit MaxPoolingOperation(Window window) : window_(std::move(window)) {}
-
-  void forward(const Step&) override {
-    output().data.reset();
-    auto [maxima, indexes] =
-        window_.rank() == 2 ? at::max_pool2d_with_indices(images(), window_.size, window_.strides, window_.padding)
-                            : at::max_pool3d_with_indices(images(), window_.size, window_.strides, window_.padding);
-    output().data = window_.from_images(maxima);
-    if (is_training) indexes_ = indexes;
-  }
-
-  void backward(const Step&) override {
-    const at::Tensor gradient = window_.to_images(output().gradient), source = images();
-    const at::Tensor source_gradient =
-        window_.rank() == 2 ? at::max_pool2d_with_indices_backward(gradient, source, window_.size, window_.strides,
-                                                                   window_.padding, window_.dilation, false, indexes_)
-                            : at::max_pool3d_with_indices_backward(gradient, source, window_.size, window_.strides,
-                                                                   window_.padding, window_.dilation, false, indexes_);
-    inputs[0]->gradient = window_.from_images(window_.unpadded(source_gradient, window_.to_images(input().data)));
-    indexes_.reset();
-  }
-  bool keeps_output() const override { return false; }
-
- private:
-  at::Tensor images() const {
-    return window_.padded(window_.to_images(input().data), -std::numeric_limits<double>::infinity());
-  }
-
-  Window window_;
-  at::Tensor indexes_;
-};
 
 /// Sums of windows (padding is zeros) over the number of cells that are inside the image.
 class AveragePoolingOperation final : public Operation {
@@ -124,19 +83,9 @@ class GlobalAveragePoolingOperation final : public Operation {
   std::vector<std::int64_t> pooled_sizes_, full_sizes_, output_sizes_;
 };
 
-/// The spatial axes of the layer's input, counting the batch axis.
-std::vector<std::int64_t> global_axes(const Lowering& lowering) {
-  const bool is_channels_first = string_attribute(lowering.layer(), "data_format") == "channels_first";
-  std::vector<std::int64_t> axes;
-  for (std::size_t axis = 1; axis < lowering.input_shape().size(); ++axis) {
-    axes.push_back(static_cast<std::int64_t>(axis) + (is_channels_first ? 1 : 0));
-  }
-  return axes;
-}
-
 /// Steps that the mask leaves out count neither in the sum nor in the number.
 Value* masked_average(Lowering& lowering) {
-  const std::int64_t axis = global_axes(lowering).front();
+  const std::int64_t axis = spatial_axes(lowering).front();
   const Shape shape = lowering.output_shape();
   const auto average = [axis, shape](const ForwardInputs& given) {
     const at::Tensor& x = given.inputs[0];
@@ -148,11 +97,6 @@ Value* masked_average(Lowering& lowering) {
 
 }  // namespace
 
-static Values lower_max_pooling(Lowering& lowering) {
-  return lowering.emit<MaxPoolingOperation>({lowering.inputs[0]}, lowering.output_shape(), {},
-                                            window_of(lowering, "pool_size"));
-}
-
 static Values lower_average_pooling(Lowering& lowering) {
   return lowering.emit<AveragePoolingOperation>({lowering.inputs[0]}, lowering.output_shape(), {},
                                                 window_of(lowering, "pool_size"));
@@ -163,17 +107,7 @@ static Values lower_global_average_pooling(Lowering& lowering) {
     return masked_average(lowering);
   }
   return lowering.emit<GlobalAveragePoolingOperation>({lowering.inputs[0]}, lowering.output_shape(), {},
-                                                      global_axes(lowering));
-}
-
-static Values lower_global_max_pooling(Lowering& lowering) {
-  const std::vector<std::int64_t> axes = global_axes(lowering);
-  const Shape shape = lowering.output_shape();
-  const auto maximum = [axes, shape](const ForwardInputs& given) {
-    const at::Tensor& x = given.inputs[0];
-    return at::amax(x, axes).view(sizes_of(x.size(0), shape));
-  };
-  return lowering.emit<AutogradOperation>({lowering.inputs[0]}, shape, {}, maximum);
+                                                      spatial_axes(lowering));
 }
 
 static Values lower_adaptive_pooling(Lowering& lowering) {
@@ -209,12 +143,6 @@ std::span<const LayerLowering> pooling_lowerings() {
       {"GlobalAveragePooling1D", lower_global_average_pooling},
       {"GlobalAveragePooling2D", lower_global_average_pooling},
       {"GlobalAveragePooling3D", lower_global_average_pooling},
-      {"GlobalMaxPooling1D", lower_global_max_pooling},
-      {"GlobalMaxPooling2D", lower_global_max_pooling},
-      {"GlobalMaxPooling3D", lower_global_max_pooling},
-      {"MaxPooling1D", lower_max_pooling},
-      {"MaxPooling2D", lower_max_pooling},
-      {"MaxPooling3D", lower_max_pooling},
   };
   return kLowerings;
 }

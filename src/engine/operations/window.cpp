@@ -52,6 +52,15 @@ std::vector<std::int64_t> extents_of(const Window& window, const Shape& shape) {
   return extents;
 }
 
+std::vector<std::int64_t> spatial_axes(const Lowering& lowering) {
+  const bool is_channels_first = string_attribute(lowering.layer(), "data_format") == "channels_first";
+  std::vector<std::int64_t> axes;
+  for (std::size_t axis = 1; axis < lowering.input_shape().size(); ++axis) {
+    axes.push_back(static_cast<std::int64_t>(axis) + (is_channels_first ? 1 : 0));
+  }
+  return axes;
+}
+
 at::Tensor Window::to_images(const at::Tensor& values) const {
   const at::Tensor images = is_sequence ? values.unsqueeze(is_channels_first ? 2 : 1) : values;
   if (is_channels_first) return images;

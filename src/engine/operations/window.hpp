@@ -41,4 +41,7 @@ Window window_of(const Lowering& lowering, const char* size_name);
 /// The extents of a shape in the window's order, without the channels.
 std::vector<std::int64_t> extents_of(const Window& window, const Shape& shape);
 
+/// The spatial axes of the layer's input, counting the batch axis.
+std::vector<std::int64_t> spatial_axes(const Lowering& lowering);
+
 }  // namespace modelhop::engine
