@@ -14,9 +14,9 @@
 #include "engine/allocator.hpp"
 #include "engine/guard.hpp"
 
-// libtorch's MKL asks this function of its own whether to take its fastest kernels, and the answer is yes for one maker's
-// processors alone; a definition in the program comes before the library's. What the processor can do MKL asks cpuid. On
-// AMD's Zen 5 a product of matrices is twice as fast (docs/performance.md).
+// libtorch's MKL asks this function of its own whether to take its fastest kernels, and the answer is yes for one
+// maker's processors alone; a definition in the program comes before the library's. What the processor can do MKL asks
+// cpuid. On AMD's Zen 5 a product of matrices is twice as fast (docs/performance.md).
 extern "C" __attribute__((visibility("default"))) int mkl_serv_intel_cpu_true() {
   return 1;
 }

@@ -111,8 +111,9 @@ class LocalExecutor final : public Executor {
                      const std::stop_token& stop, Take&& take) {
     network.check_examples(examples, false);
     const Step step{state.configuration_seed, static_cast<std::uint64_t>(state.step)};
+    const std::int64_t most = device_.kind == Device::Kind::kCpu ? evaluation_rows(network.spec()) : kGpuEvaluationRows;
     for (std::int64_t first = 0; first < examples.rows;) {
-      const std::int64_t rows = std::min(kEvaluationRows, examples.rows - first);
+      const std::int64_t rows = std::min(most, examples.rows - first);
       const auto plan = plans_->find(network, Purpose::kInference, rows);
       const BoundPlan bound(*plan, state);
       for (; first + rows <= examples.rows; first += rows) {

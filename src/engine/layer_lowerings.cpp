@@ -16,8 +16,8 @@ const Table& lowering_table() {
     for (const std::span<const LayerLowering> list :
          {activation_lowerings(), activity_lowerings(), attention_lowerings(), batch_normalization_lowerings(),
           convolution_lowerings(), dense_lowerings(), dropout_lowerings(), embedding_lowerings(), image_lowerings(),
-          max_pooling_lowerings(), merge_lowerings(), normalization_lowerings(), operation_node_lowerings(), pooling_lowerings(),
-          recurrent_lowerings(), resampling_lowerings(), shape_lowerings(), wrapper_lowerings()}) {
+          max_pooling_lowerings(), merge_lowerings(), normalization_lowerings(), operation_node_lowerings(),
+          pooling_lowerings(), recurrent_lowerings(), resampling_lowerings(), shape_lowerings(), wrapper_lowerings()}) {
       for (const LayerLowering& entry : list) entries.emplace(entry.class_name, &entry);
     }
     return entries;

@@ -22,8 +22,12 @@ struct Cells {
 MODELHOP_INLINE Cells cells_of(const PoolingWindow& window, std::int64_t row, std::int64_t column) {
   const std::int64_t y = row * window.strides[0] - window.before[0];
   const std::int64_t x = column * window.strides[1] - window.before[1];
-  return {std::max<std::int64_t>(0, -y), std::min(window.size[0], window.height - y),
-          std::max<std::int64_t>(0, -x), std::min(window.size[1], window.width - x), y, x};
+  return {std::max<std::int64_t>(0, -y),
+          std::min(window.size[0], window.height - y),
+          std::max<std::int64_t>(0, -x),
+          std::min(window.size[1], window.width - x),
+          y,
+          x};
 }
 
 /// Calls visit(number of the cell in its window, the cell's place in the image) in the order of rows.
@@ -55,15 +59,16 @@ MODELHOP_INLINE void pool_tile(const PoolingWindow& window, const Cells& cells, 
     best[i] = lowest;
     place[i] = kMaxPoolingCells;
   }
-  each_cell(window, cells, [&](std::int64_t number, std::int64_t offset) __attribute__((always_inline)) {
-    const float* from = image + offset;
-    for (std::int64_t i = 0; i < count; ++i) {
-      const float value = from[i];
-      const bool wins = static_cast<int>(value > best[i]) | static_cast<int>(value != value);
-      best[i] = wins ? value : best[i];
-      place[i] = wins ? static_cast<std::int32_t>(number) : place[i];
-    }
-  });
+  each_cell(
+      window, cells, [&](std::int64_t number, std::int64_t offset) __attribute__((always_inline)) {
+        const float* from = image + offset;
+        for (std::int64_t i = 0; i < count; ++i) {
+          const float value = from[i];
+          const bool wins = static_cast<int>(value > best[i]) | static_cast<int>(value != value);
+          best[i] = wins ? value : best[i];
+          place[i] = wins ? static_cast<std::int32_t>(number) : place[i];
+        }
+      });
   for (std::int64_t i = 0; i < count; ++i) output[i] = best[i];
   if (places == nullptr) return;
   for (std::int64_t i = 0; i < count; ++i) places[i] = static_cast<std::uint8_t>(place[i]);
@@ -82,14 +87,15 @@ MODELHOP_INLINE void scatter(const PoolingWindow& window, std::int64_t rows, con
   for (std::int64_t index = 0; index < rows; ++index, image += window.height * window.width * window.channels) {
     for (std::int64_t row = 0; row < window.output_height; ++row) {
       for (std::int64_t column = 0; column < window.output_width; ++column) {
-        each_cell(window, cells_of(window, row, column),
-                  [&](std::int64_t number, std::int64_t offset) __attribute__((always_inline)) {
-          float* into = image + offset;
-          for (std::int64_t i = 0; i < window.channels; ++i) {
-            const float share = places[i] == number ? gradient[i] : 0.0F;
-            into[i] = kIsPartition ? share : into[i] + share;
-          }
-        });
+        each_cell(
+            window, cells_of(window, row, column),
+            [&](std::int64_t number, std::int64_t offset) __attribute__((always_inline)) {
+              float* into = image + offset;
+              for (std::int64_t i = 0; i < window.channels; ++i) {
+                const float share = places[i] == number ? gradient[i] : 0.0F;
+                into[i] = kIsPartition ? share : into[i] + share;
+              }
+            });
         gradient += window.channels;
         places += window.channels;
       }
@@ -105,9 +111,11 @@ MODELHOP_VECTOR_CLONES void max_pooling(const PoolingWindow& window, std::int64_
     for (std::int64_t row = 0; row < window.output_height; ++row) {
       for (std::int64_t column = 0; column < window.output_width; ++column) {
         const Cells cells = cells_of(window, row, column);
-        each_tile(window.channels, [&](std::int64_t first, std::int64_t count) __attribute__((always_inline)) {
-          pool_tile(window, cells, images + first, count, output + first, places == nullptr ? nullptr : places + first);
-        });
+        each_tile(
+            window.channels, [&](std::int64_t first, std::int64_t count) __attribute__((always_inline)) {
+              pool_tile(window, cells, images + first, count, output + first,
+                        places == nullptr ? nullptr : places + first);
+            });
         output += window.channels;
         if (places != nullptr) places += window.channels;
       }
@@ -126,18 +134,19 @@ MODELHOP_VECTOR_CLONES void global_maxima(std::int64_t rows, std::int64_t cells,
                                           bool is_rectified, const float* images, float* output) {
   const float lowest = is_rectified ? 0.0F : -__builtin_inff();
   for (std::int64_t row = 0; row < rows; ++row, output += channels, images += cells * channels) {
-    each_tile(channels, [&](std::int64_t first, std::int64_t count) __attribute__((always_inline)) {
-      float best[kTile];
-      for (std::int64_t i = 0; i < count; ++i) best[i] = lowest;
-      for (std::int64_t cell = 0; cell < cells; ++cell) {
-        const float* from = images + cell * channels + first;
-        for (std::int64_t i = 0; i < count; ++i) {
-          const bool wins = static_cast<int>(from[i] > best[i]) | static_cast<int>(from[i] != from[i]);
-          best[i] = wins ? from[i] : best[i];
-        }
-      }
-      for (std::int64_t i = 0; i < count; ++i) output[first + i] = best[i];
-    });
+    each_tile(
+        channels, [&](std::int64_t first, std::int64_t count) __attribute__((always_inline)) {
+          float best[kTile];
+          for (std::int64_t i = 0; i < count; ++i) best[i] = lowest;
+          for (std::int64_t cell = 0; cell < cells; ++cell) {
+            const float* from = images + cell * channels + first;
+            for (std::int64_t i = 0; i < count; ++i) {
+              const bool wins = static_cast<int>(from[i] > best[i]) | static_cast<int>(from[i] != from[i]);
+              best[i] = wins ? from[i] : best[i];
+            }
+          }
+          for (std::int64_t i = 0; i < count; ++i) output[first + i] = best[i];
+        });
   }
 }
 
@@ -145,22 +154,23 @@ MODELHOP_VECTOR_CLONES void global_maxima_gradient(std::int64_t rows, std::int64
                                                    bool is_rectified, const float* images, const float* output,
                                                    const float* gradient, float* image_gradient) {
   for (std::int64_t row = 0; row < rows; ++row, output += channels, gradient += channels) {
-    each_tile(channels, [&](std::int64_t first, std::int64_t count) __attribute__((always_inline)) {
-      float sharers[kTile] = {}, share[kTile];
-      for (std::int64_t cell = 0; cell < cells; ++cell) {
-        const float* from = images + cell * channels + first;
-        for (std::int64_t i = 0; i < count; ++i) sharers[i] += from[i] == output[first + i] ? 1.0F : 0.0F;
-      }
-      for (std::int64_t i = 0; i < count; ++i) {
-        const bool is_closed = is_rectified && output[first + i] <= 0.0F;
-        share[i] = is_closed ? 0.0F : gradient[first + i] / sharers[i];
-      }
-      for (std::int64_t cell = 0; cell < cells; ++cell) {
-        const float* from = images + cell * channels + first;
-        float* into = image_gradient + cell * channels + first;
-        for (std::int64_t i = 0; i < count; ++i) into[i] = from[i] == output[first + i] ? share[i] : 0.0F;
-      }
-    });
+    each_tile(
+        channels, [&](std::int64_t first, std::int64_t count) __attribute__((always_inline)) {
+          float sharers[kTile] = {}, share[kTile];
+          for (std::int64_t cell = 0; cell < cells; ++cell) {
+            const float* from = images + cell * channels + first;
+            for (std::int64_t i = 0; i < count; ++i) sharers[i] += from[i] == output[first + i] ? 1.0F : 0.0F;
+          }
+          for (std::int64_t i = 0; i < count; ++i) {
+            const bool is_closed = is_rectified && output[first + i] <= 0.0F;
+            share[i] = is_closed ? 0.0F : gradient[first + i] / sharers[i];
+          }
+          for (std::int64_t cell = 0; cell < cells; ++cell) {
+            const float* from = images + cell * channels + first;
+            float* into = image_gradient + cell * channels + first;
+            for (std::int64_t i = 0; i < count; ++i) into[i] = from[i] == output[first + i] ? share[i] : 0.0F;
+          }
+        });
     images += cells * channels;
     image_gradient += cells * channels;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Columns are summed in blocks of rows, so that rounding does not grow with a batch of images: an image of 32 x 32 has a
-// thousand rows.
+// Columns are summed in blocks of rows, so that rounding does not grow with a batch of images: an image of 32 x 32 has
+// a thousand rows.
 #include "engine/rectifier_loops.hpp"
 
 #include <algorithm>
@@ -69,19 +69,21 @@ MODELHOP_VECTOR_CLONES void rectify_gradient(float* __restrict gradient, const f
 
 MODELHOP_VECTOR_CLONES void rectify_gradient(float* __restrict gradient, const float* __restrict output,
                                              std::int64_t rows, std::int64_t columns, float* __restrict sums) {
-  sum_by_column(rows, columns, sums, [=](std::int64_t row, std::int64_t column) __attribute__((always_inline)) {
-    const std::int64_t place = row * columns + column;
-    const float kept = output[place] <= 0.0F ? 0.0F : gradient[place];
-    gradient[place] = kept;
-    return kept;
-  });
+  sum_by_column(
+      rows, columns, sums, [=](std::int64_t row, std::int64_t column) __attribute__((always_inline)) {
+        const std::int64_t place = row * columns + column;
+        const float kept = output[place] <= 0.0F ? 0.0F : gradient[place];
+        gradient[place] = kept;
+        return kept;
+      });
 }
 
 MODELHOP_VECTOR_CLONES void sum_columns(const float* __restrict values, std::int64_t rows, std::int64_t columns,
                                         float* __restrict sums) {
-  sum_by_column(rows, columns, sums, [=](std::int64_t row, std::int64_t column) __attribute__((always_inline)) {
-    return values[row * columns + column];
-  });
+  sum_by_column(
+      rows, columns, sums, [=](std::int64_t row, std::int64_t column) __attribute__((always_inline)) {
+        return values[row * columns + column];
+      });
 }
 
 }  // namespace modelhop::engine

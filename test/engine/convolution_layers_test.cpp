@@ -113,6 +113,13 @@ ModelSpec between(const Shape& input, const std::string& class_name, const std::
                     {{"Dense", R"("units":)" + std::to_string(input.back())}, {class_name, config}, {"Flatten", ""}});
 }
 
+/// The same behind a relu, which the layer takes over.
+ModelSpec rectified(const Shape& input, const std::string& class_name, const std::string& config) {
+  return network_of(input, {{"Dense", R"("activation":"relu","units":)" + std::to_string(input.back())},
+                            {class_name, config},
+                            {"Flatten", ""}});
+}
+
 std::vector<GradientCase> gradient_cases() {
   const std::string first = R"(,"data_format":"channels_first")";
   const std::string same = R"(,"padding":"same")";
@@ -136,6 +143,13 @@ std::vector<GradientCase> gradient_cases() {
       {"depthwise_conv2d", between({4, 5, 3}, "DepthwiseConv2D", R"("kernel_size":3,"strides":2)" + same)},
       {"max_pooling1d", between({5, 2}, "MaxPooling1D", R"("pool_size":3,"strides":2)" + same), loss, true},
       {"max_pooling3d", between({3, 2, 3, 2}, "MaxPooling3D", R"("pool_size":2)" + same), loss, true},
+      {"relu_before_max_pooling3d", rectified({3, 2, 3, 2}, "MaxPooling3D", R"("pool_size":2)" + same), loss, true},
+      {"relu_before_max_pooling2d_channels_first",
+       rectified({2, 3, 4}, "MaxPooling2D", R"("pool_size":2,"strides":1)" + first), loss, true},
+      {"relu_before_global_max_pooling1d_channels_first", rectified({2, 5}, "GlobalMaxPooling1D", first.substr(1)),
+       loss, true},
+      {"relu_of_conv2d_channels_first", between({2, 3, 4}, "Conv2D", kTwo + R"(,"activation":"relu")" + first), loss,
+       true},
       {"average_pooling1d", between({2, 5}, "AveragePooling1D", R"("pool_size":2)" + same + first)},
       {"average_pooling3d", between({3, 2, 3, 2}, "AveragePooling3D", R"("pool_size":2,"strides":1)" + same)},
       {"global_max_pooling3d", between({3, 2, 3, 2}, "GlobalMaxPooling3D", ""), loss, true},

@@ -51,6 +51,15 @@ ModelSpec branches(const std::string& merge) {
   return builder.merge(merge, {left, stem, right}).global_pool("Average").dense(2).build();
 }
 
+/// A relu that neither neighbour may take over alone.
+ModelSpec relu_of_two_consumers() {
+  NetworkBuilder builder = images();
+  builder.conv2d(3, 3, "same", "relu");
+  const int stem = builder.last();
+  builder.pool("Max", 2, 1, "same");
+  return builder.merge("Add", {builder.last(), stem}).flatten().dense(2).build();
+}
+
 std::vector<GradientCase> gradient_cases() {
   std::vector<GradientCase> cases = {
       {"dense", NetworkBuilder({3}).dense(4).dense(2).build()},
@@ -70,6 +79,19 @@ std::vector<GradientCase> gradient_cases() {
        LossKind::kMeanSquaredError, true},
       {"max_pooling_even_same", images().conv2d(3, 3, "same").pool("Max", 2, 1, "same").flatten().dense(2).build(),
        LossKind::kMeanSquaredError, true},
+      {"relu_before_max_pooling", images().conv2d(3, 3, "same", "relu").pool("Max", 2, 2).flatten().dense(2).build(),
+       LossKind::kMeanSquaredError, true},
+      {"relu_before_overlapping_max_pooling",
+       images().conv2d(17, 3, "same", "relu").pool("Max", 3, 2, "same").flatten().dense(2).build(),
+       LossKind::kMeanSquaredError, true},
+      {"relu_before_global_max_pooling", images().conv2d(3, 3, "same", "relu").global_pool("Max").dense(2).build(),
+       LossKind::kMeanSquaredError, true},
+      {"relu_of_dense_and_conv2d",
+       images().conv2d(3, 3, "same", "relu").conv2d(2, 3).flatten().dense(5, "relu").dense(2).build(),
+       LossKind::kMeanSquaredError, true},
+      {"relu_before_dropout", NetworkBuilder({6}).dense(8, "relu").dropout(0.4).dense(2).build(),
+       LossKind::kMeanSquaredError, true},
+      {"relu_of_two_consumers", relu_of_two_consumers(), LossKind::kMeanSquaredError, true},
       {"average_pooling_valid", images().conv2d(3, 3, "same").pool("Average", 2, 2).flatten().build()},
       {"average_pooling_same", images().conv2d(3, 3, "same").pool("Average", 3, 2, "same").flatten().build()},
       {"average_pooling_even_same", images().conv2d(2, 3, "same").pool("Average", 2, 1, "same").flatten().build()},

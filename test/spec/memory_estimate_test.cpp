@@ -27,7 +27,7 @@ TEST(MemoryEstimate, state_by_optimizer) {
   for (const auto& test : cases) {
     EXPECT_EQ(estimate_memory(model, train(test.optimizer, 8)).state, 4 * (83 + test.slots * 50)) << test.optimizer;
   }
-  EXPECT_EQ(estimate_memory(model, train("SGD()", 8)).workspace, 4 * kEvaluationRows * (4 + 10 + 3));
+  EXPECT_EQ(estimate_memory(model, train("SGD()", 8)).workspace, 4 * evaluation_rows(model) * (4 + 10 + 3));
   EXPECT_EQ(estimate_memory(model, train("SGD()", 512)).workspace, 4 * (50 + 2 * 512 * (4 + 10 + 3)));
 }
 

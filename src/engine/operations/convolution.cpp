@@ -27,8 +27,8 @@ class ConvolutionOperation final : public Operation {
 
   void backward(const Step&) override {
     const bool bias_learns = weights.size() > 1 && weights[1].learns();
-    // Where channels are last, relu's derivative and the bias's gradient take one pass: oneDNN's own sums of the bias are
-    // a tenth of its time (bench/engine_step).
+    // Where channels are last, relu's derivative and the bias's gradient take one pass: oneDNN's own sums of the bias
+    // are a tenth of its time (bench/engine_step).
     const bool sums_bias = bias_learns && !window_.is_channels_first;
     if (is_rectified_) {
       rectify_gradient_in_place(output().gradient, output().data, sums_bias ? &weights[1].gradient : nullptr);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Maximum pooling over windows and over whole inputs: loops for images and sequences on the CPU with channels last, ATen
-// for the rest. A step of Keras's cifar10 CNN gains 5 % by the loops (bench/engine_step). Padded cells never win.
+// Maximum pooling over windows and over whole inputs: loops for images and sequences on the CPU with channels last,
+// ATen for the rest. A step of Keras's cifar10 CNN gains 5 % by the loops (bench/engine_step). Padded cells never win.
 #include <ATen/ops/amax.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/max_pool2d_with_indices.h>
@@ -163,9 +163,12 @@ static Values lower_global_max_pooling(Lowering& lowering) {
 
 std::span<const LayerLowering> max_pooling_lowerings() {
   static constexpr LayerLowering kLowerings[] = {
-      {"GlobalMaxPooling1D", lower_global_max_pooling}, {"GlobalMaxPooling2D", lower_global_max_pooling},
-      {"GlobalMaxPooling3D", lower_global_max_pooling}, {"MaxPooling1D", lower_max_pooling},
-      {"MaxPooling2D", lower_max_pooling},              {"MaxPooling3D", lower_max_pooling},
+      {"GlobalMaxPooling1D", lower_global_max_pooling},
+      {"GlobalMaxPooling2D", lower_global_max_pooling},
+      {"GlobalMaxPooling3D", lower_global_max_pooling},
+      {"MaxPooling1D", lower_max_pooling},
+      {"MaxPooling2D", lower_max_pooling},
+      {"MaxPooling3D", lower_max_pooling},
   };
   return kLowerings;
 }
