@@ -26,17 +26,21 @@ def rows(workload, folder, repeat, images):
     for _ in range(repeat):
         ours["predict"].append(timed_sql(
             f"SELECT modelhop.predict('bench.{workload.name}_out', 'bench.images', 'id', 'x', 'bench.predicted', 'response', "
-            f"FALSE, {key});", "DROP TABLE IF EXISTS bench.predicted;")[0])
+            f"FALSE, {key});", "DROP TABLE IF EXISTS bench.predicted;"))
         ours["evaluate"].append(timed_sql(
             f"SELECT modelhop.evaluate('bench.{workload.name}_out', 'bench.images_packed', 'bench.scored', FALSE, {key});",
-            "DROP TABLE IF EXISTS bench.scored;")[0])
+            "DROP TABLE IF EXISTS bench.scored;"))
         found = json.loads(peer("infer.py", path, folder, weights, images, tuned=True))
         for what, values in theirs.items():
             values.append(found[f"{what}_seconds"])
-    for what, values in ours.items():
+    for what, runs in ours.items():
+        values = [run.seconds for run in runs]
         report.report(f"{what} of {images:,} images, rows read and written, s", values)
         report.report(f"{what}: PyTorch, tuned, data in memory ({found[what + '_form']}), s", theirs[what])
         report.report(f"{what}: ours / PyTorch, tuned", [us / it for us, it in zip(values, theirs[what])], at_most=1.0)
+        report.report(f"{what}: trainer's peak, MB", [run.trainer_mb for run in runs])
+        report.report(f"{what}: backend's peak, MB", [run.backend_mb for run in runs])
+    report.report("predict and evaluate: PyTorch's peak, MB", found["peak_mb"])
     compare(found, images)
 
 

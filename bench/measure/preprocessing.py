@@ -16,15 +16,18 @@ def rows(folder, repeat, images):
         sql("DROP TABLE IF EXISTS bench.packed, bench.packed_summary; CHECKPOINT;")
         ours.append(timed_sql(
             "SELECT modelhop.training_preprocessor_dl('bench.to_pack', 'bench.packed', 'y', 'x', NULL, 255, num_segments => 4, "
-            "seed => 1, independent_shape => ARRAY[32,32,3]);", memory=False)[0])
+            "seed => 1, independent_shape => ARRAY[32,32,3]);"))
         buffer_rows = sql("SELECT max((x_shape)[1]) FROM bench.packed;")
         sql("DROP TABLE IF EXISTS bench.packed_by_peer; CHECKPOINT;")
         theirs.append(json.loads(peer("preprocess.py", server.connection_string(), "bench.to_pack", "bench.packed_by_peer", 10, 4,
-                                      buffer_rows))["seconds"])
-    report.report(f"training_preprocessor_dl, {images:,} images as bytea, s", ours)
-    report.report("preprocessing: Python by binary COPY, s", theirs)
-    report.report("preprocessing: ours / Python", [us / it for us, it in zip(ours, theirs)], at_most=0.5)
-    report.report("training_preprocessor_dl, bytea, MB/s", [images * 3072 / 1e6 / seconds for seconds in ours], at_least=100)
+                                      buffer_rows)))
+    seconds, of_peer = [one.seconds for one in ours], [one["seconds"] for one in theirs]
+    report.report(f"training_preprocessor_dl, {images:,} images as bytea, s", seconds)
+    report.report("preprocessing: Python by binary COPY, s", of_peer)
+    report.report("preprocessing: ours / Python", [us / it for us, it in zip(seconds, of_peer)], at_most=0.5)
+    report.report("training_preprocessor_dl, bytea, MB/s", [images * 3072 / 1e6 / one for one in seconds], at_least=100)
+    report.report("training_preprocessor_dl: backend's peak, MB", [one.backend_mb for one in ours])
+    report.report("preprocessing: Python's peak, MB", [one["peak_mb"] for one in theirs])
     compare()
     arrays(repeat, min(images, 20000) // 10)
 
@@ -45,8 +48,8 @@ def arrays(repeat, images):
         f"ORDER BY i) FROM generate_series(0, 3071) i) AS x FROM bench.to_pack WHERE id < {images};")
     rates = []
     for _ in range(repeat):
-        seconds, _ = timed_sql("SELECT modelhop.training_preprocessor_dl('bench.as_array', 'bench.as_array_packed', 'y', 'x', NULL, "
-                               "255, num_segments => 4, seed => 1);",
-                               "DROP TABLE IF EXISTS bench.as_array_packed, bench.as_array_packed_summary;", memory=False)
-        rates.append(images * 3072 / 1e6 / seconds)
+        run = timed_sql("SELECT modelhop.training_preprocessor_dl('bench.as_array', 'bench.as_array_packed', 'y', 'x', NULL, 255, "
+                        "num_segments => 4, seed => 1);",
+                        "DROP TABLE IF EXISTS bench.as_array_packed, bench.as_array_packed_summary;")
+        rates.append(images * 3072 / 1e6 / run.seconds)
     report.report("training_preprocessor_dl, real[], MB/s as uint8", rates)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The private server: SQL through psql, timed inside the session; its trainer's process and memory."""
+import dataclasses
 import os
 import subprocess
 import sys
@@ -16,14 +17,22 @@ def sql(text):
     return done.stdout.strip()
 
 
-def timed_sql(call, before="", memory=True):
-    """Seconds of one statement by the server's clock, without psql's start, and the trainer's peak in MB while it ran."""
-    if memory:
-        forget_peak()
+@dataclasses.dataclass
+class Timed:
+    seconds: float
+    backend_mb: float  # peaks of resident memory, for a backend with what it touched of shared buffers
+    trainer_mb: float  # 0 where no trainer runs
+
+
+def timed_sql(call, before=""):
+    """One statement by the server's clock, without psql's start."""
+    forget_peak()
     answer = sql(f"{before}SELECT clock_timestamp() AS began \\gset\n{call}\n"
-                 "SELECT 'bench:' || extract(epoch FROM clock_timestamp() - :'began'::timestamptz);")
-    seconds = next(float(line[6:]) for line in reversed(answer.splitlines()) if line.startswith("bench:"))
-    return seconds, resident_megabytes("VmHWM") if memory else None
+                 "SELECT 'bench:' || extract(epoch FROM clock_timestamp() - :'began'::timestamptz) || ':' || "
+                 "substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\\s+(\\d+)');")
+    line = next(line for line in reversed(answer.splitlines()) if line.startswith("bench:"))
+    _, seconds, kilobytes = line.split(":")
+    return Timed(float(seconds), int(kilobytes) / 1024, resident_megabytes("VmHWM"))
 
 
 def start():
@@ -76,7 +85,10 @@ def trainer_cpu_seconds():
 
 
 def resident_megabytes(field):
-    with open(f"/proc/{trainer_process()}/status", encoding="utf-8") as status:
+    pid = trainer_process()
+    if pid is None:
+        return 0.0
+    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
         fields = dict(line.split(":", 1) for line in status)
     return int(fields[field].split()[0]) / 1024
 

@@ -22,7 +22,7 @@ PEERS = {
 
 
 def fit(name, iterations, before=""):
-    """The whole call; returns its seconds and the trainer's peak in MB."""
+    """The whole call."""
     return timed_sql(
         f"SELECT modelhop.fit_multiple_model('bench.{name}_packed', 'bench.{name}_out', 'bench.{name}_mst', {iterations}, "
         f"FALSE, 'bench.{name}_test_packed', 1, FALSE, NULL, NULL, TRUE, seed => 1);",
@@ -52,8 +52,8 @@ def both_sides(workload, peers, folder, repeat):
     ours, theirs = [], {peer_name: [] for peer_name, *_ in peers}
     for _ in range(repeat):
         cpu = trainer_cpu_seconds()
-        seconds, peak = fit(name, workload.iterations)
-        ours.append({"wall_seconds": seconds, "cpu_seconds": trainer_cpu_seconds() - cpu, "peak_mb": peak,
+        run = fit(name, workload.iterations)
+        ours.append({"wall_seconds": run.seconds, "cpu_seconds": trainer_cpu_seconds() - cpu, "peak_mb": run.trainer_mb,
                      "overhead": slot_overhead(name),
                      "makespan": float(sql(f"SELECT makespan_ratio FROM bench.{name}_out_summary;"))})
         for peer_name, program, arguments, tuned, _ in peers:
@@ -133,8 +133,8 @@ def scaling_rows(workload, folder, repeat):
     fit(workload.name, 1)
     one_slot, both = [], []
     for _ in range(repeat):
-        one_slot.append(fit(workload.name, workload.iterations, "LOAD 'modelhop'; SET modelhop.run_slots = 1;")[0])
-        both.append(fit(workload.name, workload.iterations)[0])
+        one_slot.append(fit(workload.name, workload.iterations, "LOAD 'modelhop'; SET modelhop.run_slots = 1;").seconds)
+        both.append(fit(workload.name, workload.iterations).seconds)
     report.report(f"{workload.name}: one slot, s", one_slot)
     report.report(f"{workload.name}: two slots, times as fast", [one / two for one, two in zip(one_slot, both)], at_least=1.9)
 

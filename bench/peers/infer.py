@@ -8,6 +8,7 @@ WEIGHTS.hex: the float32 of Keras's get_weights(). Prints one JSON line: seconds
 """
 import json
 import multiprocessing
+import resource
 import sys
 import time
 
@@ -119,7 +120,8 @@ def main():
                 found[evaluates] = run(torch, network, x, y, batch, evaluates)
                 keep(best, evaluates, time.perf_counter() - began, f"2 threads, batches of {batch}")
     print(json.dumps({"predict_seconds": best[False][0], "predict_form": best[False][1], "evaluate_seconds": best[True][0],
-                      "evaluate_form": best[True][1], "classes": found[False], "loss": found[True][0] / len(x)}))
+                      "evaluate_form": best[True][1], "classes": found[False], "loss": found[True][0] / len(x),
+                      "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 
 
 if __name__ == "__main__":

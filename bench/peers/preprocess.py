@@ -8,6 +8,7 @@ Writes buffers like modelhop's: images as bytea of uint8, labels one-hot as byte
 Prints one JSON line: seconds from connection to commit, rows and buffers.
 """
 import json
+import resource
 import struct
 import sys
 import time
@@ -70,7 +71,8 @@ def main():
         rows = read(connection, source)
         buffers = write(connection, target, rows, classes, segments, per_buffer)
         connection.commit()
-    print(json.dumps({"seconds": time.monotonic() - began, "rows": len(rows), "buffers": buffers}))
+    print(json.dumps({"seconds": time.monotonic() - began, "rows": len(rows), "buffers": buffers,
+                      "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 
 
 if __name__ == "__main__":
