@@ -7,6 +7,7 @@
 #include "engine/lowering.hpp"
 #include "engine/operations/rectifier.hpp"
 #include "engine/product.hpp"
+#include "engine/sparse_rows.hpp"
 
 namespace modelhop::engine {
 namespace {
@@ -30,6 +31,9 @@ void multiply_into(at::Tensor& result, const Matrix& left, const Matrix& right) 
            result.size(1), false);
 }
 
+/// Narrower kernels leave loops over their columns nothing to gain.
+constexpr std::int64_t kSparseWidth = 16;
+
 class DenseOperation final : public Operation {
  public:
   explicit DenseOperation(bool has_bias) : has_bias_(has_bias) {}
@@ -38,6 +42,8 @@ class DenseOperation final : public Operation {
     allocate_output(rows, options);
     output_rows_ = as_rows(output().data);
     if (input().is_preallocated) input_rows_ = as_rows(input().data);
+    may_be_sparse_ = options.device().is_cpu() && input().producer == nullptr && !input().needs_gradient &&
+                     output().shape.back() >= kSparseWidth;
     if (is_training && input().needs_gradient) {
       input_gradient_ = at::empty(sizes_of(rows, input().shape), options);
       input_gradient_rows_ = as_rows(input_gradient_);
@@ -46,7 +52,14 @@ class DenseOperation final : public Operation {
 
   void forward(const Step&) override {
     if (!input().is_preallocated) input_rows_ = as_rows(input().data);
-    multiply_into(output_rows_, {input_rows_}, {weights[0].data});
+    is_sparse_ = may_be_sparse_ &&
+                 sparse_input_.read(input_rows_.const_data_ptr<float>(), input_rows_.size(0), input_rows_.size(1));
+    if (is_sparse_) {
+      sparse_input_.multiply(weights[0].data.const_data_ptr<float>(), output_rows_.size(1),
+                             output_rows_.mutable_data_ptr<float>());
+    } else {
+      multiply_into(output_rows_, {input_rows_}, {weights[0].data});
+    }
     if (has_bias_) {
       add_bias_in_place(output_rows_, weights[1].data, is_rectified_);
     } else if (is_rectified_) {
@@ -62,7 +75,12 @@ class DenseOperation final : public Operation {
     } else if (bias_learns) {
       sum_columns_into(weights[1].gradient, gradient_rows);
     }
-    if (weights[0].learns()) multiply_into(weights[0].gradient, {input_rows_, true}, {gradient_rows});
+    if (weights[0].learns() && is_sparse_) {
+      sparse_input_.multiply_transposed(gradient_rows.const_data_ptr<float>(), gradient_rows.size(1),
+                                        weights[0].gradient.mutable_data_ptr<float>());
+    } else if (weights[0].learns()) {
+      multiply_into(weights[0].gradient, {input_rows_, true}, {gradient_rows});
+    }
     if (input().needs_gradient) {
       multiply_into(input_gradient_rows_, {gradient_rows}, {weights[0].data, true});
       inputs[0]->gradient = input_gradient_;
@@ -79,6 +97,9 @@ class DenseOperation final : public Operation {
 
   bool has_bias_;
   bool is_rectified_ = false;
+  bool may_be_sparse_ = false;  ///< the model's input: rows of the table as they are
+  bool is_sparse_ = false;      ///< the last forward found the input so
+  SparseRows sparse_input_;
   at::Tensor input_rows_, output_rows_, input_gradient_, input_gradient_rows_;
 };
 

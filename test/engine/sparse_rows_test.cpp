@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Products that leave zeros out against sums in double precision, and a network that takes them.
+#include "engine/sparse_rows.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "network_builder.hpp"
+
+namespace modelhop::engine {
+namespace {
+
+using Floats = std::vector<float>;
+
+Floats numbers(std::int64_t count, std::uint32_t seed) {
+  Floats values(static_cast<std::size_t>(count));
+  for (float& value : values) {
+    seed = seed * 1664525U + 1013904223U;
+    value = static_cast<float>(seed >> 8) / 8388608.0F - 1.0F;
+  }
+  return values;
+}
+
+/// About one number in `share` is not zero; some zeros have a sign.
+Floats sparse_numbers(std::int64_t count, int share) {
+  Floats values = numbers(count, 7);
+  const Floats choice = numbers(count, 11);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if ((choice[i] + 1.0F) * static_cast<float>(share) > 2.0F) values[i] = i % 3 == 0 ? -0.0F : 0.0F;
+  }
+  return values;
+}
+
+void expect_products(std::int64_t rows, std::int64_t columns, std::int64_t width) {
+  const Floats matrix = sparse_numbers(rows * columns, 10), kernel = numbers(columns * width, 3),
+               gradient = numbers(rows * width, 5);
+  SparseRows sparse;
+  ASSERT_TRUE(sparse.read(matrix.data(), rows, columns));
+  Floats product(static_cast<std::size_t>(rows * width), 99.0F);
+  Floats transposed(static_cast<std::size_t>(columns * width), 99.0F);
+  sparse.multiply(kernel.data(), width, product.data());
+  sparse.multiply_transposed(gradient.data(), width, transposed.data());
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t i = 0; i < width; ++i) {
+      double sum = 0.0;
+      for (std::int64_t c = 0; c < columns; ++c) sum += double{matrix[row * columns + c]} * kernel[c * width + i];
+      ASSERT_NEAR(product[row * width + i], sum, 1e-5) << row << ", " << i << " of " << columns << " x " << width;
+    }
+  }
+  for (std::int64_t c = 0; c < columns; ++c) {
+    for (std::int64_t i = 0; i < width; ++i) {
+      double sum = 0.0;
+      for (std::int64_t row = 0; row < rows; ++row)
+        sum += double{matrix[row * columns + c]} * gradient[row * width + i];
+      ASSERT_NEAR(transposed[c * width + i], sum, 1e-5) << c << ", " << i << " of " << columns << " x " << width;
+    }
+  }
+}
+
+TEST(SparseRows, ProductsAreThoseOfTheMatrix) {
+  for (const std::int64_t width : {1, 16, 17, 64, 83, 128}) {
+    expect_products(9, 108, width);
+    expect_products(40, 33, width);
+  }
+}
+
+TEST(SparseRows, ZerosAloneGiveZeros) {
+  const Floats zeros(20, 0.0F), kernel(20, 1.0F);
+  Floats product(4, 99.0F), transposed(20, 99.0F);
+  SparseRows sparse;
+  ASSERT_TRUE(sparse.read(zeros.data(), 1, 20));
+  sparse.multiply(kernel.data(), 1, product.data());
+  sparse.multiply_transposed(kernel.data(), 1, transposed.data());
+  EXPECT_EQ(product[0], 0.0F);
+  EXPECT_EQ(transposed, zeros);
+}
+
+TEST(SparseRows, RefusesFullMatricesAndTakesTheNext) {
+  const Floats full(3 * 50, 1.0F), half = sparse_numbers(3 * 50, 2), sparse_ones = sparse_numbers(3 * 50, 10);
+  SparseRows sparse;
+  EXPECT_FALSE(sparse.read(full.data(), 3, 50));
+  EXPECT_FALSE(sparse.read(half.data(), 3, 50));
+  EXPECT_TRUE(sparse.read(sparse_ones.data(), 3, 50));
+}
+
+TEST(SparseRows, NotANumberIsNoZero) {
+  Floats matrix(40, 0.0F);
+  matrix[3] = matrix[39] = NAN;  // the last column lies behind the whole registers
+  const Floats kernel(40, 1.0F);
+  Floats product(2);
+  SparseRows sparse;
+  ASSERT_TRUE(sparse.read(matrix.data(), 2, 20));
+  sparse.multiply(kernel.data(), 1, product.data());
+  EXPECT_TRUE(std::isnan(product[0]));
+  EXPECT_TRUE(std::isnan(product[1]));
+}
+
+/// A reshape between the input and the dense layer keeps that one on BLAS.
+TEST(SparseRows, ADenseLayerTrainsTheSame) {
+  initialize_engine({});
+  constexpr std::int64_t kRows = 64, kColumns = 40;
+  const Floats x = sparse_numbers(kRows * kColumns, 10);
+  std::vector<std::int16_t> y(kRows);
+  for (std::size_t row = 0; row < y.size(); ++row) y[row] = x[row * kColumns] > 0.0F ? 1 : 0;
+  const std::int64_t start = 0;
+  Segment segment;
+  segment.examples.rows = kRows;
+  segment.examples.independent = {
+      {reinterpret_cast<const std::byte*>(x.data()), ElementType::kFloat32, kColumns, 1.0F}};
+  segment.examples.dependent = {{reinterpret_cast<const std::byte*>(y.data()), ElementType::kInt16, 1}};
+  segment.buffer_starts = {&start, 1};
+  const auto loss_after_training = [&](const ModelSpec& spec) {
+    const TrainSpec train = test::train_spec(LossKind::kBinaryCrossentropy, test::sgd(0.5), 16);
+    const auto model = compile_model(spec, train, Device{}, {1});
+    const auto state = model->initial_state(1);
+    const auto executor = make_executor(Device{});
+    TrainUnit unit;
+    double loss = 0.0;
+    for (unit.iteration = 1; unit.iteration <= 20; ++unit.iteration) {
+      loss = executor->train(*model, *state, segment, unit, {}).mean_loss;
+    }
+    return loss;
+  };
+  using test::NetworkBuilder;
+  const double sparse = loss_after_training(NetworkBuilder({kColumns}).dense(32, "relu").dense(1, "sigmoid").build());
+  const double full =
+      loss_after_training(NetworkBuilder({kColumns}).reshape({kColumns}).dense(32, "relu").dense(1, "sigmoid").build());
+  EXPECT_LT(full, 0.2);
+  EXPECT_NEAR(sparse, full, 1e-4);
+}
+
+}  // namespace
+}  // namespace modelhop::engine
