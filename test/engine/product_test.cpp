@@ -2,9 +2,12 @@
 // Every form of the product against the sums that define it.
 #include "engine/product.hpp"
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <vector>
+
+#include "modelhop/engine.hpp"
 
 namespace modelhop::engine {
 namespace {
@@ -52,6 +55,18 @@ TEST(Product, AddsToWhatTheResultHolds) {
   for (const bool left : {false, true}) {
     for (const bool right : {false, true}) expect_product(left, right, true);
   }
+}
+
+/// Fails where the program no longer exports the function, or MKL no longer has one of that name to put aside.
+TEST(Product, MklAsksTheProgramAboutTheProcessor) {
+  initialize_engine({});
+  constexpr const char* kName = "mkl_serv_intel_cpu_true";
+  void* libraries = dlsym(RTLD_NEXT, kName);
+  if (libraries == nullptr && dlsym(RTLD_DEFAULT, "mkl_get_max_threads") == nullptr) {
+    GTEST_SKIP() << "this libtorch has no MKL";
+  }
+  EXPECT_NE(libraries, nullptr);
+  EXPECT_NE(dlsym(RTLD_DEFAULT, kName), libraries);
 }
 
 }  // namespace
