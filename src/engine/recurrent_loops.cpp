@@ -60,7 +60,13 @@ MODELHOP_INLINE void each(float* values, std::int64_t count, Function function) 
   for (std::int64_t i = 0; i < count; ++i) values[i] = function(values[i]);
 }
 
-/// `values` are of one row: what its functions write and read again stays in the first level of the cache.
+/// In the loops, where a row of sums is in the first level of the cache, and not before the products.
+MODELHOP_INLINE void add_bias(const float* bias, std::int64_t first, std::int64_t count, float* sums) {
+  if (bias == nullptr) return;
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < count; ++i) sums[i] += bias[first + i];
+}
+
 MODELHOP_INLINE void activate(LoopActivation kind, float* values, std::int64_t count) {
   switch (kind) {
     case LoopActivation::kLinear:
@@ -144,6 +150,7 @@ MODELHOP_VECTOR_CLONES
 void simple_forward(const CellLoop& loop, const float* state, float* sums, float* next, RowMask mask) {
   const std::int64_t units = loop.units;
   for (std::int64_t row = 0; row < loop.rows; ++row, state += units, sums += units, next += units) {
+    add_bias(loop.bias, 0, units, sums);
     activate(loop.activation, sums, units);
     copy(counts(mask, row) ? sums : state, units, next);
   }
@@ -171,6 +178,7 @@ void lstm_forward(const CellLoop& loop, const float* state, const float* carry, 
                   float* bent, float* next, RowMask mask) {
   const std::int64_t units = loop.units;
   for (std::int64_t row = 0; row < loop.rows; ++row) {
+    add_bias(loop.bias, 0, 4 * units, gates);
     activate(loop.gate_activation, gates, 2 * units);
     activate(loop.activation, gates + 2 * units, units);
     activate(loop.gate_activation, gates + 3 * units, units);
@@ -232,12 +240,14 @@ void lstm_backward(const CellLoop& loop, float* gradient, float* carry_gradient,
 }
 
 MODELHOP_VECTOR_CLONES
-void gru_after_forward(const CellLoop& loop, const float* state, float* gates, const float* products, float* next,
+void gru_after_forward(const CellLoop& loop, const float* state, float* gates, float* products, float* next,
                        RowMask mask) {
   const std::int64_t units = loop.units, width = 3 * units;
   for (std::int64_t row = 0; row < loop.rows; ++row) {
     float* gate = gates + row * width;
-    const float* product = products + row * width;
+    float* product = products + row * width;
+    add_bias(loop.bias, 0, 2 * units, gate);
+    add_bias(loop.state_bias, 0, width, product);
 #pragma GCC ivdep
     for (std::int64_t i = 0; i < 2 * units; ++i) gate[i] += product[i];
     activate(loop.gate_activation, gate, 2 * units);
@@ -253,6 +263,7 @@ void gru_before_forward(const CellLoop& loop, const float* state, float* gates, 
   for (std::int64_t row = 0; row < loop.rows; ++row) {
     float *update = gates + row * width, *candidate = update + 2 * units, *into = next + row * units;
     const float* old = state + row * units;
+    add_bias(loop.bias, 2 * units, units, candidate);
     activate(loop.activation, candidate, units);
     if (counts(mask, row)) {
 #pragma GCC ivdep
@@ -298,6 +309,7 @@ MODELHOP_VECTOR_CLONES
 void gru_before_gates(const CellLoop& loop, const float* state, float* gates, float* left) {
   const std::int64_t units = loop.units, width = 3 * units;
   for (std::int64_t row = 0; row < loop.rows; ++row) {
+    add_bias(loop.bias, 0, 2 * units, gates + row * width);
     activate(loop.gate_activation, gates + row * width, 2 * units);
     const float* reset = gates + row * width + units;
 #pragma GCC ivdep
