@@ -15,9 +15,10 @@ namespace {
 MODELHOP_INLINE float exponential(float x) {
   x = x > 88.0F ? 88.0F : x;
   x = x < -87.0F ? -87.0F : x;
-  const float scaled = x * 1.44269504088896341F;
-  const int power = static_cast<int>(scaled + (scaled < 0.0F ? -0.5F : 0.5F));
-  const auto whole = static_cast<float>(power);
+  // So large that a sum with it is rounded to a whole number, which its lowest bits then hold.
+  constexpr float kRounding = 12582912.0F;
+  const float shifted = x * 1.44269504088896341F + kRounding;
+  const float whole = shifted - kRounding;
   const float r = (x - whole * 0.693359375F) + whole * 2.12194440e-4F;
   float sum = 1.9875691500e-4F;
   sum = sum * r + 1.3981999507e-3F;
@@ -26,7 +27,7 @@ MODELHOP_INLINE float exponential(float x) {
   sum = sum * r + 1.6666665459e-1F;
   sum = sum * r + 5.0000001201e-1F;
   const float value = sum * r * r + r + 1.0F;
-  return value * std::bit_cast<float>((static_cast<std::uint32_t>(power) + 127U) << 23);
+  return value * std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) + 127U) << 23);
 }
 
 MODELHOP_INLINE float sigmoid(float x) {
@@ -53,35 +54,37 @@ MODELHOP_INLINE float between_zero_and_one(float x) {
   return x > 1.0F ? 1.0F : x;
 }
 
-/// Applies `function` to a block of `width` columns of a matrix with `stride` columns.
 template <typename Function>
-MODELHOP_INLINE void each(float* values, std::int64_t rows, std::int64_t width, std::int64_t stride,
-                          Function function) {
-  for (std::int64_t row = 0; row < rows; ++row, values += stride) {
+MODELHOP_INLINE void each(float* values, std::int64_t count, Function function) {
 #pragma GCC ivdep
-    for (std::int64_t i = 0; i < width; ++i) values[i] = function(values[i]);
-  }
+  for (std::int64_t i = 0; i < count; ++i) values[i] = function(values[i]);
 }
 
-MODELHOP_INLINE void activate(LoopActivation kind, float* values, std::int64_t rows, std::int64_t width,
-                              std::int64_t stride) {
+/// In the loops, where a row of sums is in the first level of the cache, and not before the products.
+MODELHOP_INLINE void add_bias(const float* bias, std::int64_t first, std::int64_t count, float* sums) {
+  if (bias == nullptr) return;
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < count; ++i) sums[i] += bias[first + i];
+}
+
+MODELHOP_INLINE void activate(LoopActivation kind, float* values, std::int64_t count) {
   switch (kind) {
     case LoopActivation::kLinear:
       break;
     case LoopActivation::kRelu:
-      each(values, rows, width, stride, [](float x) { return x < 0.0F ? 0.0F : x; });
+      each(values, count, [](float x) { return x < 0.0F ? 0.0F : x; });
       break;
     case LoopActivation::kTanh:
-      each(values, rows, width, stride, [](float x) { return hyperbolic_tangent(x); });
+      each(values, count, [](float x) { return hyperbolic_tangent(x); });
       break;
     case LoopActivation::kSigmoid:
-      each(values, rows, width, stride, [](float x) { return sigmoid(x); });
+      each(values, count, [](float x) { return sigmoid(x); });
       break;
     case LoopActivation::kHardSigmoidKeras2:
-      each(values, rows, width, stride, [](float x) { return between_zero_and_one(x * 0.2F + 0.5F); });
+      each(values, count, [](float x) { return between_zero_and_one(x * 0.2F + 0.5F); });
       break;
     case LoopActivation::kHardSigmoidKeras3:
-      each(values, rows, width, stride, [](float x) { return between_zero_and_one((x + 3.0F) / 6.0F); });
+      each(values, count, [](float x) { return between_zero_and_one((x + 3.0F) / 6.0F); });
       break;
   }
 }
@@ -146,9 +149,10 @@ std::optional<LoopActivation> loop_activation(std::string_view name, SemanticsPr
 MODELHOP_VECTOR_CLONES
 void simple_forward(const CellLoop& loop, const float* state, float* sums, float* next, RowMask mask) {
   const std::int64_t units = loop.units;
-  activate(loop.activation, sums, loop.rows, units, units);
-  for (std::int64_t row = 0; row < loop.rows; ++row) {
-    copy((counts(mask, row) ? sums : state) + row * units, units, next + row * units);
+  for (std::int64_t row = 0; row < loop.rows; ++row, state += units, sums += units, next += units) {
+    add_bias(loop.bias, 0, units, sums);
+    activate(loop.activation, sums, units);
+    copy(counts(mask, row) ? sums : state, units, next);
   }
 }
 
@@ -172,37 +176,36 @@ void simple_backward(const CellLoop& loop, float* gradient, float* sums, RowMask
 MODELHOP_VECTOR_CLONES
 void lstm_forward(const CellLoop& loop, const float* state, const float* carry, float* gates, float* next_carry,
                   float* bent, float* next, RowMask mask) {
-  const std::int64_t units = loop.units, width = 4 * units;
-  activate(loop.gate_activation, gates, loop.rows, 2 * units, width);
-  activate(loop.activation, gates + 2 * units, loop.rows, units, width);
-  activate(loop.gate_activation, gates + 3 * units, loop.rows, units, width);
+  const std::int64_t units = loop.units;
   for (std::int64_t row = 0; row < loop.rows; ++row) {
-    const float* gate = gates + row * width;
-    const float* old = carry + row * units;
-    float* fresh = next_carry + row * units;
-    float* input = bent + row * units;
-    if (counts(mask, row)) {
+    add_bias(loop.bias, 0, 4 * units, gates);
+    activate(loop.gate_activation, gates, 2 * units);
+    activate(loop.activation, gates + 2 * units, units);
+    activate(loop.gate_activation, gates + 3 * units, units);
+    const float *forget = gates + units, *candidate = gates + 2 * units, *open = gates + 3 * units;
+    const bool counted = counts(mask, row);
+    if (counted) {
 #pragma GCC ivdep
       for (std::int64_t i = 0; i < units; ++i) {
-        fresh[i] = gate[units + i] * old[i] + gate[i] * gate[2 * units + i];
-        input[i] = fresh[i];
+        next_carry[i] = bent[i] = forget[i] * carry[i] + gates[i] * candidate[i];
       }
     } else {
-      copy(old, units, fresh);
-      copy(old, units, input);
+      copy(carry, units, next_carry);
+      copy(carry, units, bent);
     }
-  }
-  activate(loop.activation, bent, loop.rows, units, units);
-  for (std::int64_t row = 0; row < loop.rows; ++row) {
-    const float* open = gates + row * width + 3 * units;
-    const float* value = bent + row * units;
-    float* into = next + row * units;
-    if (counts(mask, row)) {
+    activate(loop.activation, bent, units);
+    if (counted) {
 #pragma GCC ivdep
-      for (std::int64_t i = 0; i < units; ++i) into[i] = open[i] * value[i];
+      for (std::int64_t i = 0; i < units; ++i) next[i] = open[i] * bent[i];
     } else {
-      copy(state + row * units, units, into);
+      copy(state, units, next);
     }
+    gates += 4 * units;
+    state += units;
+    carry += units;
+    next_carry += units;
+    bent += units;
+    next += units;
   }
 }
 
@@ -237,19 +240,17 @@ void lstm_backward(const CellLoop& loop, float* gradient, float* carry_gradient,
 }
 
 MODELHOP_VECTOR_CLONES
-void gru_after_forward(const CellLoop& loop, const float* state, float* gates, const float* products, float* next,
+void gru_after_forward(const CellLoop& loop, const float* state, float* gates, float* products, float* next,
                        RowMask mask) {
   const std::int64_t units = loop.units, width = 3 * units;
   for (std::int64_t row = 0; row < loop.rows; ++row) {
     float* gate = gates + row * width;
-    const float* product = products + row * width;
+    float* product = products + row * width;
+    add_bias(loop.bias, 0, 2 * units, gate);
+    add_bias(loop.state_bias, 0, width, product);
 #pragma GCC ivdep
     for (std::int64_t i = 0; i < 2 * units; ++i) gate[i] += product[i];
-  }
-  activate(loop.gate_activation, gates, loop.rows, 2 * units, width);
-  for (std::int64_t row = 0; row < loop.rows; ++row) {
-    float* gate = gates + row * width;
-    const float* product = products + row * width;
+    activate(loop.gate_activation, gate, 2 * units);
 #pragma GCC ivdep
     for (std::int64_t i = 0; i < units; ++i) gate[2 * units + i] += gate[units + i] * product[2 * units + i];
   }
@@ -259,10 +260,11 @@ void gru_after_forward(const CellLoop& loop, const float* state, float* gates, c
 MODELHOP_VECTOR_CLONES
 void gru_before_forward(const CellLoop& loop, const float* state, float* gates, float* next, RowMask mask) {
   const std::int64_t units = loop.units, width = 3 * units;
-  activate(loop.activation, gates + 2 * units, loop.rows, units, width);
   for (std::int64_t row = 0; row < loop.rows; ++row) {
-    const float *update = gates + row * width, *candidate = update + 2 * units, *old = state + row * units;
-    float* into = next + row * units;
+    float *update = gates + row * width, *candidate = update + 2 * units, *into = next + row * units;
+    const float* old = state + row * units;
+    add_bias(loop.bias, 2 * units, units, candidate);
+    activate(loop.activation, candidate, units);
     if (counts(mask, row)) {
 #pragma GCC ivdep
       for (std::int64_t i = 0; i < units; ++i) into[i] = update[i] * old[i] + (1.0F - update[i]) * candidate[i];
@@ -306,8 +308,9 @@ void gru_after_backward(const CellLoop& loop, float* gradient, const float* stat
 MODELHOP_VECTOR_CLONES
 void gru_before_gates(const CellLoop& loop, const float* state, float* gates, float* left) {
   const std::int64_t units = loop.units, width = 3 * units;
-  activate(loop.gate_activation, gates, loop.rows, 2 * units, width);
   for (std::int64_t row = 0; row < loop.rows; ++row) {
+    add_bias(loop.bias, 0, 2 * units, gates + row * width);
+    activate(loop.gate_activation, gates + row * width, 2 * units);
     const float* reset = gates + row * width + units;
 #pragma GCC ivdep
     for (std::int64_t i = 0; i < units; ++i) left[row * units + i] = reset[i] * state[row * units + i];

@@ -21,6 +21,8 @@ std::optional<LoopActivation> loop_activation(std::string_view name, SemanticsPr
 struct CellLoop {
   std::int64_t rows = 0, units = 0;
   LoopActivation activation = LoopActivation::kTanh, gate_activation = LoopActivation::kSigmoid;
+  const float* bias = nullptr;        ///< added to each row of sums, forward; or null
+  const float* state_bias = nullptr;  ///< the same of gru_after_forward's products
 };
 
 /// 1 or 0 per row, or null: a row of 0 keeps its states, and its gradients pass by.
@@ -37,9 +39,9 @@ void lstm_forward(const CellLoop& loop, const float* state, const float* carry, 
 void lstm_backward(const CellLoop& loop, float* gradient, float* carry_gradient, const float* carry, const float* bent,
                    float* gates, RowMask mask);
 
-/// `gates` (update, reset, candidate) hold the sums from the input and get values. `products` (the state by the
-/// recurrent kernel, and its bias) are kept.
-void gru_after_forward(const CellLoop& loop, const float* state, float* gates, const float* products, float* next,
+/// `gates` (update, reset, candidate) hold the sums from the input and get values. `products`: of the state and the
+/// recurrent kernel.
+void gru_after_forward(const CellLoop& loop, const float* state, float* gates, float* products, float* next,
                        RowMask mask);
 /// `gates` become the gradients of the input's sums, `products` those of the products.
 void gru_after_backward(const CellLoop& loop, float* gradient, const float* state, float* gates, float* products,

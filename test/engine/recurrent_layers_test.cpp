@@ -149,18 +149,21 @@ TEST(LoopTest, GivesWhatTheExpressionGives) {
                              R"(,"recurrent_activation":"hard_sigmoid","activation":"relu")"}) {
       if (std::string(kind) != "GRU" && std::string(more).find("reset") != std::string::npos) continue;
       if (std::string(kind) == "SimpleRNN" && std::string(more).find("hard") != std::string::npos) continue;
-      const auto gradients = [&](const std::string& dropout) {
+      const auto gradients = [&](const std::string& dropout, std::int64_t rows) {
         initialize_engine({});
         const std::string config = R"("units":5,"return_sequences":true)" + std::string(more) + dropout;
         LossFunction loss(network_of({6, 3}, {{"Dense", R"("units":4)"}, {kind, config}}), LossKind::kMeanSquaredError,
-                          7);
+                          rows);
         const double value = loss();
         Floats values = loss.gradients();
         values.push_back(static_cast<float>(value));
         return values;
       };
       SCOPED_TRACE(std::string(kind) + more);
-      expect_near(gradients(""), gradients(R"(,"recurrent_dropout":1e-12)"), 1e-6F);
+      // The kernels' gradients of all steps at once, of four and of one.
+      for (const std::int64_t rows : {7, 120, 600}) {
+        expect_near(gradients("", rows), gradients(R"(,"recurrent_dropout":1e-12)", rows), 1e-6F);
+      }
     }
   }
 }

@@ -1,34 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-// Recurrent layers on the CPU: one product for the input of all steps, one for the state of each, loops for the rest;
-// backward the same, and the kernels' gradients in one product each. A third of autograd's time (bench/engine_step).
+// Recurrent layers on the CPU: of each step one product for the input, one for the state and a loop for the rest, while
+// the step's matrices are in the cache; backward the same, and the kernels' gradients of several steps at once. A sixth
+// to a third of autograd's time (bench/engine_step, with a recurrent_dropout of next to nothing for autograd).
 #include "engine/operations/fused_recurrent.hpp"
 
-#include <ATen/ops/addmm.h>
+#include <ATen/ops/add.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/flip.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/mul.h>
-#include <ATen/ops/sum.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
+
+#include "engine/product.hpp"
 #include "engine/random.hpp"
 
 namespace modelhop::engine {
 namespace {
 
-float* floats(at::Tensor& tensor) {
+/// Rows whose gradients of weights are taken at once: enough for a product at full speed, and few enough that the
+/// second level of the cache still holds what the steps before have written.
+constexpr std::int64_t kRowsAtOnce = 512;
+
+float* floats(const at::Tensor& tensor) {
   return tensor.mutable_data_ptr<float>();
+}
+
+/// Where a step's matrix begins.
+float* at_step(const at::Tensor& matrices, std::int64_t step) {
+  return floats(matrices) + step * matrices.stride(0);
+}
+
+Factor factor(const at::Tensor& matrix) {
+  return {floats(matrix), matrix.stride(0)};
 }
 
 /// [rows, steps, ...] <-> [steps, rows, ...], turned around where the loop goes backwards.
 at::Tensor turned(const at::Tensor& tensor, bool is_reversed, int step_axis) {
   return (is_reversed ? tensor.flip(step_axis) : tensor).transpose(0, 1);
-}
-
-/// All steps' rows under each other.
-at::Tensor as_rows(const at::Tensor& tensor) {
-  return tensor.flatten(0, 1);
 }
 
 bool has_loops(const Recurrence& cell, SemanticsProfile profile) {
@@ -60,39 +71,44 @@ void RecurrentOperation::prepare(std::int64_t rows, const at::TensorOptions& opt
 void RecurrentOperation::allocate(std::int64_t rows, const at::TensorOptions& options) {
   loop_.rows = rows;
   steps_ = inputs[0]->shape[0];
+  features_ = inputs[0]->shape[1];
   const std::int64_t units = loop_.units;
-  const auto matrices = [&](std::int64_t count, std::int64_t columns, std::vector<at::Tensor>& views) {
-    const at::Tensor all = at::zeros({count, rows, columns}, options);
-    views = all.unbind(0);
-    return all;
+  const auto matrices = [&](std::int64_t count, std::int64_t columns) {
+    return at::zeros({count, rows, columns}, options);
   };
-  sequence_ = at::empty({steps_, rows, inputs[0]->shape[1]}, options);
-  gates_ = matrices(steps_, width(), gates_at_);
-  states_ = matrices(steps_ + 1, units, states_at_);
+  sequence_ = at::empty({steps_, rows, features_}, options);
+  gates_ = matrices(steps_, width());
+  states_ = matrices(steps_ + 1, units);
   if (has_carry()) {
-    carries_ = matrices(steps_ + 1, units, carries_at_);
-    bent_ = matrices(steps_, units, bent_at_);
+    carries_ = matrices(steps_ + 1, units);
+    bent_ = matrices(steps_, units);
   } else if (is_gru() && cell_.reset_after) {
-    products_ = matrices(steps_, width(), products_at_);
+    products_ = matrices(steps_, width());
   } else if (is_gru()) {
-    left_ = matrices(steps_, units, left_at_);
+    left_ = matrices(steps_, units);
   }
   if (cell_.has_mask) mask_ = at::empty({steps_, rows}, options);
-  if (cell_.dropout > 0.0) dropout_mask_ = at::empty({rows, inputs[0]->shape[1]}, options);
+  if (cell_.dropout > 0.0) dropout_mask_ = at::empty({rows, features_}, options);
+  if (is_training) allocate_gradients(options);
   allocate_output(rows, options);
   for (std::size_t index = 1; index < outputs.size(); ++index) {
-    outputs[index]->data = (index == 1 ? states_at_ : carries_at_).back();
+    outputs[index]->data = (index == 1 ? states_ : carries_)[steps_];
     outputs[index]->is_preallocated = true;
   }
 }
 
-RowMask RecurrentOperation::mask_at(std::int64_t step) const {
-  return cell_.has_mask ? mask_.const_data_ptr<float>() + step * loop_.rows : nullptr;
+void RecurrentOperation::allocate_gradients(const at::TensorOptions& options) {
+  steps_at_once_ = std::max<std::int64_t>(1, kRowsAtOnce / loop_.rows);
+  recurrent_back_ = at::empty({width(), loop_.units}, options);
+  if (left_.defined()) left_gradient_ = at::empty({loop_.rows, loop_.units}, options);
+  if (cell_.bias >= 0) ones_ = at::ones({1, steps_at_once_ * loop_.rows}, options);
+  if (!inputs[0]->needs_gradient) return;
+  kernel_back_ = at::empty({width(), features_}, options);
+  input_gradient_ = at::empty({loop_.rows, steps_, features_}, options);
 }
 
-at::Tensor RecurrentOperation::input_bias() const {
-  const at::Tensor& bias = weights[2].data;
-  return cell_.has_split_bias ? bias.view({2, -1}).select(0, 0) : bias;
+RowMask RecurrentOperation::mask_at(std::int64_t step) const {
+  return cell_.has_mask ? mask_.const_data_ptr<float>() + step * loop_.rows : nullptr;
 }
 
 void RecurrentOperation::take_inputs(const Step& step) {
@@ -104,7 +120,7 @@ void RecurrentOperation::take_inputs(const Step& step) {
     sequence_.mul_(dropout_mask_);
   }
   for (int state = 0; state < cell_.states(); ++state) {
-    at::Tensor& first = (state == 0 ? states_at_ : carries_at_).front();
+    at::Tensor first = (state == 0 ? states_ : carries_)[0];
     if (cell_.given_states > 0) {
       first.copy_(inputs[1 + static_cast<std::size_t>(state)]->data);
     } else {
@@ -116,45 +132,48 @@ void RecurrentOperation::take_inputs(const Step& step) {
 void RecurrentOperation::forward(const Step& step) {
   if (!is_fused_) return AutogradOperation::forward(step);
   take_inputs(step);
-  at::Tensor sums = as_rows(gates_);
-  if (cell_.bias >= 0) {
-    at::addmm_out(sums, input_bias(), as_rows(sequence_), weights[0].data);
-  } else {
-    at::mm_out(sums, as_rows(sequence_), weights[0].data);
+  at::Tensor bias = cell_.bias >= 0 ? weights[2].data : at::Tensor();
+  if (bias.defined() && cell_.has_split_bias) {
+    const at::Tensor halves = bias.view({2, -1});
+    // The state's bias meets the input's where no gate stands between them.
+    bias = is_gru() ? halves[0] : halves[0].add(halves[1]);
+    if (is_gru()) loop_.state_bias = floats(halves[1]);
   }
-  // The state's bias meets the input's where no gate stands between them.
-  if (cell_.has_split_bias && !is_gru()) sums.add_(weights[2].data.view({2, -1}).select(0, 1));
-  for (std::size_t index = 0; index < gates_at_.size(); ++index) step_forward(index);
+  loop_.bias = bias.defined() ? floats(bias) : nullptr;
+  for (std::int64_t index = 0; index < steps_; ++index) {
+    multiply({loop_.rows, width(), features_}, {at_step(sequence_, index), features_}, factor(weights[0].data),
+             at_step(gates_, index), width(), false);
+    is_gru() ? step_forward_gru(index) : step_forward(index);
+  }
   put_outputs();
 }
 
-void RecurrentOperation::step_forward(std::size_t step) {
-  at::Tensor& state = states_at_[step];
-  at::Tensor& next = states_at_[step + 1];
-  at::Tensor& gates = gates_at_[step];
-  const at::Tensor& recurrent = weights[1].data;
-  const RowMask mask = mask_at(static_cast<std::int64_t>(step));
+void RecurrentOperation::step_forward(std::int64_t step) {
   const std::int64_t units = loop_.units;
-  if (!is_gru()) at::addmm_out(gates, gates, state, recurrent);
+  float *state = at_step(states_, step), *next = at_step(states_, step + 1), *gates = at_step(gates_, step);
+  multiply({loop_.rows, width(), units}, {state, units}, factor(weights[1].data), gates, width(), true);
   if (has_carry()) {
-    lstm_forward(loop_, floats(state), floats(carries_at_[step]), floats(gates), floats(carries_at_[step + 1]),
-                 floats(bent_at_[step]), floats(next), mask);
-  } else if (!is_gru()) {
-    simple_forward(loop_, floats(state), floats(gates), floats(next), mask);
-  } else if (cell_.reset_after) {
-    at::Tensor& products = products_at_[step];
-    if (cell_.bias >= 0) {
-      at::addmm_out(products, weights[2].data.view({2, -1}).select(0, 1), state, recurrent);
-    } else {
-      at::mm_out(products, state, recurrent);
-    }
-    gru_after_forward(loop_, floats(state), floats(gates), floats(products), floats(next), mask);
+    lstm_forward(loop_, state, at_step(carries_, step), gates, at_step(carries_, step + 1), at_step(bent_, step), next,
+                 mask_at(step));
   } else {
-    at::Tensor update_and_reset = gates.narrow(1, 0, 2 * units), candidate = gates.narrow(1, 2 * units, units);
-    at::addmm_out(update_and_reset, update_and_reset, state, recurrent.narrow(1, 0, 2 * units));
-    gru_before_gates(loop_, floats(state), floats(gates), floats(left_at_[step]));
-    at::addmm_out(candidate, candidate, left_at_[step], recurrent.narrow(1, 2 * units, units));
-    gru_before_forward(loop_, floats(state), floats(gates), floats(next), mask);
+    simple_forward(loop_, state, gates, next, mask_at(step));
+  }
+}
+
+void RecurrentOperation::step_forward_gru(std::int64_t step) {
+  const std::int64_t rows = loop_.rows, units = loop_.units;
+  float *state = at_step(states_, step), *next = at_step(states_, step + 1), *gates = at_step(gates_, step);
+  const Factor recurrent = factor(weights[1].data);
+  if (cell_.reset_after) {
+    float* products = at_step(products_, step);
+    multiply({rows, width(), units}, {state, units}, recurrent, products, width(), false);
+    gru_after_forward(loop_, state, gates, products, next, mask_at(step));
+  } else {
+    const Factor of_candidate{recurrent.values + 2 * units, recurrent.stride};
+    multiply({rows, 2 * units, units}, {state, units}, recurrent, gates, width(), true);
+    gru_before_gates(loop_, state, gates, at_step(left_, step));
+    multiply({rows, units, units}, {at_step(left_, step), units}, of_candidate, gates + 2 * units, width(), true);
+    gru_before_forward(loop_, state, gates, next, mask_at(step));
   }
 }
 
@@ -164,15 +183,14 @@ void RecurrentOperation::put_outputs() {
     output().data.copy_(results.transpose(0, 1));
     if (cell_.zeroes_masked && cell_.has_mask) output().data.mul_(mask_.t().unsqueeze(-1));
   } else {
-    output().data.copy_(states_at_.back());
+    output().data.copy_(states_[steps_]);
     if (cell_.zeroes_masked && cell_.has_mask) output().data.mul_(mask_[steps_ - 1].unsqueeze(-1));
   }
 }
 
 void RecurrentOperation::backward(const Step& step) {
   if (!is_fused_) return AutogradOperation::backward(step);
-  at::Tensor gradient = at::zeros_like(states_at_.front()), carry_gradient, of_sequence;
-  if (has_carry()) carry_gradient = at::zeros_like(gradient);
+  at::Tensor gradient = at::zeros_like(states_[0]), carry_gradient = at::zeros_like(gradient), of_sequence;
   if (const at::Tensor& given = output().gradient; given.defined() && cell_.returns_sequence) {
     of_sequence = given.transpose(0, 1).contiguous();
     if (cell_.zeroes_masked && cell_.has_mask) of_sequence.mul_(mask_.unsqueeze(-1));
@@ -181,73 +199,80 @@ void RecurrentOperation::backward(const Step& step) {
   }
   if (outputs.size() > 1 && outputs[1]->gradient.defined()) gradient.add_(outputs[1]->gradient);
   if (outputs.size() > 2 && outputs[2]->gradient.defined()) carry_gradient.add_(outputs[2]->gradient);
-  for (std::size_t index = gates_at_.size(); index-- > 0;) {
-    if (of_sequence.defined()) gradient.add_(of_sequence[static_cast<std::int64_t>(index)]);
-    step_backward(index, gradient, carry_gradient);
+  recurrent_back_.copy_(weights[1].data.t());
+  if (input_gradient_.defined()) kernel_back_.copy_(weights[0].data.t());
+  for (std::int64_t index = steps_; index-- > 0;) {
+    if (of_sequence.defined()) gradient.add_(of_sequence[index]);
+    is_gru() ? step_backward_gru(index, floats(gradient))
+             : step_backward(index, floats(gradient), floats(carry_gradient));
+    if (input_gradient_.defined()) put_input_gradient(index);
+    if (index % steps_at_once_ == 0) put_weight_gradients(index, std::min(steps_at_once_, steps_ - index));
   }
-  put_weight_gradients();
-  if (inputs[0]->needs_gradient) put_input_gradient();
+  if (input_gradient_.defined()) {
+    if (cell_.dropout > 0.0) input_gradient_.mul_(dropout_mask_.unsqueeze(1));
+    inputs[0]->gradient = input_gradient_;
+  }
   for (int state = 0; state < cell_.given_states; ++state) {
     Value* given = inputs[1 + static_cast<std::size_t>(state)];
     if (given->needs_gradient) given->gradient = state == 0 ? gradient : carry_gradient;
   }
 }
 
-void RecurrentOperation::step_backward(std::size_t step, at::Tensor& gradient, at::Tensor& carry_gradient) {
-  at::Tensor& state = states_at_[step];
-  at::Tensor& gates = gates_at_[step];
-  const at::Tensor back = weights[1].data.t();
-  const RowMask mask = mask_at(static_cast<std::int64_t>(step));
+void RecurrentOperation::step_backward(std::int64_t step, float* gradient, float* carry_gradient) {
   const std::int64_t units = loop_.units;
+  float* gates = at_step(gates_, step);
   if (has_carry()) {
-    lstm_backward(loop_, floats(gradient), floats(carry_gradient), floats(carries_at_[step]), floats(bent_at_[step]),
-                  floats(gates), mask);
-    at::addmm_out(gradient, gradient, gates, back);
-  } else if (!is_gru()) {
-    simple_backward(loop_, floats(gradient), floats(gates), mask);
-    at::addmm_out(gradient, gradient, gates, back);
-  } else if (cell_.reset_after) {
-    gru_after_backward(loop_, floats(gradient), floats(state), floats(gates), floats(products_at_[step]), mask);
-    at::addmm_out(gradient, gradient, products_at_[step], back);
+    lstm_backward(loop_, gradient, carry_gradient, at_step(carries_, step), at_step(bent_, step), gates, mask_at(step));
   } else {
-    gru_before_candidate_backward(loop_, floats(gradient), floats(state), floats(gates), mask);
-    at::Tensor left_gradient = at::mm(gates.narrow(1, 2 * units, units), back.narrow(0, 2 * units, units));
-    gru_before_reset_backward(loop_, floats(gradient), floats(state), floats(gates), floats(left_gradient), mask);
-    at::addmm_out(gradient, gradient, gates.narrow(1, 0, 2 * units), back.narrow(0, 0, 2 * units));
+    simple_backward(loop_, gradient, gates, mask_at(step));
+  }
+  multiply({loop_.rows, units, width()}, {gates, width()}, factor(recurrent_back_), gradient, units, true);
+}
+
+void RecurrentOperation::step_backward_gru(std::int64_t step, float* gradient) {
+  const std::int64_t rows = loop_.rows, units = loop_.units;
+  float *state = at_step(states_, step), *gates = at_step(gates_, step);
+  const Factor back = factor(recurrent_back_), of_candidate{back.values + 2 * units * back.stride, back.stride};
+  if (cell_.reset_after) {
+    float* products = at_step(products_, step);
+    gru_after_backward(loop_, gradient, state, gates, products, mask_at(step));
+    multiply({rows, units, width()}, {products, width()}, back, gradient, units, true);
+  } else {
+    float* left_gradient = floats(left_gradient_);
+    gru_before_candidate_backward(loop_, gradient, state, gates, mask_at(step));
+    multiply({rows, units, units}, {gates + 2 * units, width()}, of_candidate, left_gradient, units, false);
+    gru_before_reset_backward(loop_, gradient, state, gates, left_gradient, mask_at(step));
+    multiply({rows, units, 2 * units}, {gates, width()}, back, gradient, units, true);
   }
 }
 
-void RecurrentOperation::put_weight_gradients() {
-  const at::Tensor gates = as_rows(gates_);
-  const at::Tensor states = as_rows(states_.narrow(0, 0, steps_)).t();
-  const std::int64_t units = loop_.units;
-  if (weights[0].learns()) at::mm_out(weights[0].gradient, as_rows(sequence_).t(), gates);
-  if (weights[1].learns()) {
-    at::Tensor& gradient = weights[1].gradient;
-    if (products_.defined()) {
-      at::mm_out(gradient, states, as_rows(products_));
-    } else if (left_.defined()) {
-      gradient.narrow(1, 0, 2 * units).copy_(at::mm(states, gates.narrow(1, 0, 2 * units)));
-      gradient.narrow(1, 2 * units, units).copy_(at::mm(as_rows(left_).t(), gates.narrow(1, 2 * units, units)));
-    } else {
-      at::mm_out(gradient, states, gates);
-    }
+void RecurrentOperation::put_input_gradient(std::int64_t step) {
+  const std::int64_t place = cell_.reverses_input ? steps_ - 1 - step : step;
+  multiply({loop_.rows, features_, width()}, {at_step(gates_, step), width()}, factor(kernel_back_),
+           floats(input_gradient_) + place * features_, steps_ * features_, false);
+}
+
+/// Of `count` steps from `first`, which come last step first.
+void RecurrentOperation::put_weight_gradients(std::int64_t first, std::int64_t count) {
+  const std::int64_t rows = count * loop_.rows, units = loop_.units;
+  const bool accumulates = first + count < steps_;
+  const auto put = [&](const Factor& left, std::int64_t height, const Factor& right, const at::Tensor& into) {
+    multiply({height, into.size(-1), rows}, left, right, floats(into), into.stride(0), accumulates);
+  };
+  const Factor gates{at_step(gates_, first), width()}, states{at_step(states_, first), units, true};
+  const Factor of_state = products_.defined() ? Factor{at_step(products_, first), width()} : gates;
+  if (weights[0].learns()) put({at_step(sequence_, first), features_, true}, features_, gates, weights[0].gradient);
+  if (const at::Tensor& gradient = weights[1].gradient; weights[1].learns() && left_.defined()) {
+    put(states, units, gates, gradient.narrow(1, 0, 2 * units));
+    put({at_step(left_, first), units, true}, units, {gates.values + 2 * units, width()},
+        gradient.narrow(1, 2 * units, units));
+  } else if (weights[1].learns()) {
+    put(states, units, of_state, gradient);
   }
   if (cell_.bias < 0 || !weights[2].learns()) return;
-  at::Tensor of_bias = weights[2].gradient;
-  if (cell_.has_split_bias) {
-    at::Tensor halves = of_bias.view({2, -1}), input_half = halves.select(0, 0);
-    at::sum_out(input_half, gates, {0});
-    halves.select(0, 1).copy_(products_.defined() ? as_rows(products_).sum(0) : input_half);
-  } else {
-    at::sum_out(of_bias, gates, {0});
-  }
-}
-
-void RecurrentOperation::put_input_gradient() {
-  at::Tensor gradient = at::mm(as_rows(gates_), weights[0].data.t()).view(sequence_.sizes());
-  if (cell_.dropout > 0.0) gradient.mul_(dropout_mask_);
-  inputs[0]->gradient = turned(gradient, cell_.reverses_input, 0).contiguous();
+  const at::Tensor of_bias = weights[2].gradient.view({-1, width()});
+  put(factor(ones_), 1, gates, of_bias[0].unsqueeze(0));
+  if (cell_.has_split_bias) put(factor(ones_), 1, of_state, of_bias[1].unsqueeze(0));
 }
 
 }  // namespace modelhop::engine
