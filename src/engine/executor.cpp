@@ -111,7 +111,8 @@ class LocalExecutor final : public Executor {
                      const std::stop_token& stop, Take&& take) {
     network.check_examples(examples, false);
     const Step step{state.configuration_seed, static_cast<std::uint64_t>(state.step)};
-    const std::int64_t most = device_.kind == Device::Kind::kCpu ? evaluation_rows(network.spec()) : kGpuEvaluationRows;
+    const std::int64_t most =
+        device_.kind == Device::Kind::kCpu ? cached_evaluation_rows(network.spec()) : kEvaluationRows;
     for (std::int64_t first = 0; first < examples.rows;) {
       const std::int64_t rows = std::min(most, examples.rows - first);
       const auto plan = plans_->find(network, Purpose::kInference, rows);

@@ -2,9 +2,12 @@
 // Losses as loops over contiguous rows: values summed in double, derivatives written in the same pass.
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <numeric>
 #include <string>
 
 #include "engine/loss_rows.hpp"
+#include "engine/vector_functions.hpp"
 #include "modelhop/error.hpp"
 
 namespace modelhop::engine {
@@ -97,19 +100,41 @@ double sparse_probabilities_row(const float* p, std::int64_t class_id, std::int6
   return std::log(sum) - std::log(clipped(p[class_id]));
 }
 
-double binary_logits_row(const float* x, const float* target, std::int64_t columns, float smoothing, float* gradient,
-                         float scale) {
-  double loss = 0.0;
-  for (std::int64_t j = 0; j < columns; ++j) {
-    const float y = target[j] * (1.0F - smoothing) + 0.5F * smoothing;
-    const float small = std::exp(-std::abs(x[j]));
-    loss += (x[j] > 0.0F ? x[j] : 0.0F) - x[j] * y + std::log1p(small);
-    if (gradient != nullptr) {
-      const float sigmoid = x[j] >= 0.0F ? 1.0F / (1.0F + small) : small / (1.0F + small);
-      gradient[j] = (sigmoid - y) * scale;
+struct BinaryLogits {
+  const float* x;
+  const float* target;
+  std::int64_t columns;
+  float smoothing, scale;
+};
+
+/// In blocks, so that the compiler vectorizes what it then adds up in double: the C library's logarithms took 6 % of a
+/// run of small networks on the census data.
+template <bool kHasGradient>
+MODELHOP_INLINE double binary_logits(const BinaryLogits& row, float* __restrict gradient) {
+  constexpr std::int64_t kBlock = 64, kSums = 8;
+  double sums[kSums] = {};
+  for (std::int64_t first = 0; first < row.columns; first += kBlock) {
+    float losses[kBlock] = {};
+    const std::int64_t count = std::min(kBlock, row.columns - first);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const float x = row.x[first + i];
+      const float y = row.target[first + i] * (1.0F - row.smoothing) + 0.5F * row.smoothing;
+      const float small = exponential(x < 0.0F ? x : -x);
+      losses[i] = (x > 0.0F ? x : 0.0F) - x * y + log_one_plus(small);
+      if (kHasGradient) {
+        const float sigmoid = (x >= 0.0F ? 1.0F : small) / (1.0F + small);
+        gradient[first + i] = (sigmoid - y) * row.scale;
+      }
+    }
+    for (std::int64_t i = 0; i < kBlock; i += kSums) {
+      for (std::int64_t lane = 0; lane < kSums; ++lane) sums[lane] += losses[i + lane];
     }
   }
-  return loss;
+  return std::accumulate(std::begin(sums), std::end(sums), 0.0);
+}
+
+MODELHOP_VECTOR_CLONES double binary_logits_row(const BinaryLogits& row, float* gradient) {
+  return gradient == nullptr ? binary_logits<false>(row, nullptr) : binary_logits<true>(row, gradient);
 }
 
 double binary_probabilities_row(const float* p, const float* target, std::int64_t columns, float smoothing,
@@ -179,7 +204,7 @@ double element_row(const OutputLoss& output, const float* p, const float* y, std
   const auto smoothing = static_cast<float>(output.loss.label_smoothing);
   if (output.loss.kind == LossKind::kMeanSquaredError) return squared_row(p, y, count, gradient, scale);
   if (output.loss.kind == LossKind::kMeanAbsoluteError) return absolute_row(p, y, count, gradient, scale);
-  if (output.takes_logits()) return binary_logits_row(p, y, count, smoothing, gradient, scale);
+  if (output.takes_logits()) return binary_logits_row({p, y, count, smoothing, scale}, gradient);
   const bool is_tf = output.profile != SemanticsProfile::kKeras22 && output.profile != SemanticsProfile::kKeras3;
   return binary_probabilities_row(p, y, count, smoothing, is_tf ? kEpsilon : 0.0F, gradient, scale);
 }

@@ -68,8 +68,8 @@ class Operation {
   virtual void backward(const Step& step) = 0;
   /// Backward reads the output's data, so nobody may overwrite it.
   virtual bool keeps_output() const { return true; }
-  /// Takes over the relu that is the only consumer of the output: forward and backward become those of both. False: does
-  /// not.
+  /// Takes over the relu that is the only consumer of the output: forward and backward become those of both. False:
+  /// does not.
   virtual bool absorb_relu_of_output() { return false; }
   /// The same for a relu that made the only input.
   virtual bool absorb_relu_of_input() { return false; }

@@ -6,8 +6,6 @@
 
 #include "engine/vector_clones.hpp"
 
-#define MODELHOP_INLINE inline __attribute__((always_inline))
-
 namespace modelhop::engine {
 namespace {
 

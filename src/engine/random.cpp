@@ -27,7 +27,7 @@ struct StreamKey {
 };
 
 /// The four words of one block. Inlined into a loop over lanes that the compiler vectorizes; the rounds are unrolled.
-__attribute__((always_inline)) inline std::array<std::uint32_t, 4> block_of(std::uint32_t block, StreamKey stream) {
+MODELHOP_INLINE std::array<std::uint32_t, 4> block_of(std::uint32_t block, StreamKey stream) {
   std::uint32_t c0 = block, c1 = stream.operation, c2 = stream.step0, c3 = stream.step1;
   std::uint32_t key0 = stream.key0, key1 = stream.key1;
 #pragma GCC unroll 10
@@ -51,8 +51,7 @@ struct Mask {
 };
 
 /// Element word * kLanes + lane of a group is word `word` of block (first_block + lane): stores stay contiguous.
-__attribute__((always_inline)) inline void fill_group(float* __restrict out, std::uint32_t first_block,
-                                                      StreamKey stream, Mask mask) {
+MODELHOP_INLINE void fill_group(float* __restrict out, std::uint32_t first_block, StreamKey stream, Mask mask) {
   for (std::uint32_t lane = 0; lane < kLanes; ++lane) {
     const auto [c0, c1, c2, c3] = block_of(first_block + lane, stream);
     out[lane] = c0 <= mask.limit ? mask.scale : 0.0F;
@@ -67,7 +66,7 @@ struct Normal {
 };
 
 /// Natural logarithm of x in (0, 1): the series of atanh on a mantissa in [sqrt 1/2, sqrt 2).
-__attribute__((always_inline)) inline float logarithm(float x) {
+MODELHOP_INLINE float logarithm(float x) {
   const auto bits = std::bit_cast<std::int32_t>(x);
   const std::int32_t exponent = (bits - 0x3F3504F3) >> 23;
   const float mantissa = std::bit_cast<float>(bits - (exponent << 23));
@@ -82,8 +81,7 @@ struct Point {
 };
 
 /// Two independent normal numbers: a radius from one word, an angle from the other.
-__attribute__((always_inline)) inline Point normal_pair(std::uint32_t radius_word, std::uint32_t angle_word,
-                                                        float deviation) {
+MODELHOP_INLINE Point normal_pair(std::uint32_t radius_word, std::uint32_t angle_word, float deviation) {
   const float uniform = (static_cast<float>(static_cast<std::int32_t>(radius_word >> 9)) + 0.5F) * 0x1p-23F;
   const float radius = deviation * std::sqrt(-2.0F * logarithm(uniform));
   // The two highest bits choose the quarter of the circle, the next 24 the place in it.
@@ -99,8 +97,7 @@ __attribute__((always_inline)) inline Point normal_pair(std::uint32_t radius_wor
   return {signed_radius * x, signed_radius * y};
 }
 
-__attribute__((always_inline)) inline void fill_group(float* __restrict out, std::uint32_t first_block,
-                                                      StreamKey stream, Normal normal) {
+MODELHOP_INLINE void fill_group(float* __restrict out, std::uint32_t first_block, StreamKey stream, Normal normal) {
   for (std::uint32_t lane = 0; lane < kLanes; ++lane) {
     const auto [c0, c1, c2, c3] = block_of(first_block + lane, stream);
     const Point first = normal_pair(c0, c1, normal.deviation), second = normal_pair(c2, c3, normal.deviation);

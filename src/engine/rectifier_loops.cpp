@@ -13,14 +13,13 @@ namespace {
 constexpr std::int64_t kBlockRows = 64;
 constexpr std::int64_t kTile = 64;  ///< columns whose sums stay in registers
 
-__attribute__((always_inline)) inline float rectified(float x) {
+MODELHOP_INLINE float rectified(float x) {
   return x < 0.0F ? 0.0F : x;
 }
 
 /// Calls term(row, column) once for each element of `width` columns from `first` on, in order of rows.
 template <typename Term>
-__attribute__((always_inline)) inline void sum_tile(std::int64_t rows, std::int64_t first, std::int64_t width,
-                                                    float* sums, Term term) {
+MODELHOP_INLINE void sum_tile(std::int64_t rows, std::int64_t first, std::int64_t width, float* sums, Term term) {
   float total[kTile] = {};
   for (std::int64_t begin = 0; begin < rows; begin += kBlockRows) {
     const std::int64_t end = std::min(begin + kBlockRows, rows);
@@ -36,8 +35,7 @@ __attribute__((always_inline)) inline void sum_tile(std::int64_t rows, std::int6
 
 /// A width that the compiler knows keeps a tile's sums in registers.
 template <typename Term>
-__attribute__((always_inline)) inline void sum_by_column(std::int64_t rows, std::int64_t columns, float* sums,
-                                                         Term term) {
+MODELHOP_INLINE void sum_by_column(std::int64_t rows, std::int64_t columns, float* sums, Term term) {
   std::int64_t first = 0;
   for (; first + kTile <= columns; first += kTile) sum_tile(rows, first, kTile, sums, term);
   for (; first + kTile / 2 <= columns; first += kTile / 2) sum_tile(rows, first, kTile / 2, sums, term);

@@ -2,33 +2,11 @@
 // Plain loops with an exponential of our own: the C library's cannot be vectorized, and its last bit differs.
 #include "engine/recurrent_loops.hpp"
 
-#include <bit>
-
 #include "engine/vector_clones.hpp"
-
-#define MODELHOP_INLINE inline __attribute__((always_inline))
+#include "engine/vector_functions.hpp"
 
 namespace modelhop::engine {
 namespace {
-
-/// e^x by a polynomial (Cephes) around the nearest power of two; NaN stays NaN.
-MODELHOP_INLINE float exponential(float x) {
-  x = x > 88.0F ? 88.0F : x;
-  x = x < -87.0F ? -87.0F : x;
-  // So large that a sum with it is rounded to a whole number, which its lowest bits then hold.
-  constexpr float kRounding = 12582912.0F;
-  const float shifted = x * 1.44269504088896341F + kRounding;
-  const float whole = shifted - kRounding;
-  const float r = (x - whole * 0.693359375F) + whole * 2.12194440e-4F;
-  float sum = 1.9875691500e-4F;
-  sum = sum * r + 1.3981999507e-3F;
-  sum = sum * r + 8.3334519073e-3F;
-  sum = sum * r + 4.1665795894e-2F;
-  sum = sum * r + 1.6666665459e-1F;
-  sum = sum * r + 5.0000001201e-1F;
-  const float value = sum * r * r + r + 1.0F;
-  return value * std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) + 127U) << 23);
-}
 
 MODELHOP_INLINE float sigmoid(float x) {
   return 1.0F / (1.0F + exponential(-x));

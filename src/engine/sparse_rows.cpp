@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A row of the census table has 14 numbers of 108: a step of 64-32-1 on it takes 11.2 us by these loops and 14.4 by BLAS
-// (bench/step_parts). The order of sums is fixed, and so are bits.
+// A row of the census table has 14 numbers of 108: a step of 64-32-1 on it takes 11.2 us by these loops and 14.4 by
+// BLAS (bench/step_parts). The order of sums is fixed, and so are bits.
 #include "engine/sparse_rows.hpp"
 
 #if defined(__x86_64__)
@@ -66,8 +66,7 @@ struct Row {
 /// sums = the row by kVectors * kLanes columns of the kernel. A compiler does not keep the sums of an array of floats
 /// in registers, which takes three times as long.
 template <int kVectors>
-__attribute__((always_inline)) inline void multiply_tile(const Row& row, const float* kernel, std::int64_t width,
-                                                         float* sums) {
+MODELHOP_INLINE void multiply_tile(const Row& row, const float* kernel, std::int64_t width, float* sums) {
   Lanes total[kVectors] = {};
   for (const std::int32_t* place = row.begin; place != row.end; ++place) {
     const float value = row.values[*place];
@@ -82,8 +81,7 @@ __attribute__((always_inline)) inline void multiply_tile(const Row& row, const f
   std::memcpy(sums, total, sizeof total);
 }
 
-__attribute__((always_inline)) inline void multiply_row(const Row& row, const float* kernel, std::int64_t width,
-                                                        float* sums) {
+MODELHOP_INLINE void multiply_row(const Row& row, const float* kernel, std::int64_t width, float* sums) {
   std::int64_t first = 0;
   for (; first + 4 * kLanes <= width; first += 4 * kLanes) multiply_tile<4>(row, kernel + first, width, sums + first);
   for (; first + kLanes <= width; first += kLanes) multiply_tile<1>(row, kernel + first, width, sums + first);
@@ -98,8 +96,7 @@ __attribute__((always_inline)) inline void multiply_row(const Row& row, const fl
 
 /// result[place's row] += the number there times kVectors * kLanes numbers of the gradient.
 template <int kVectors>
-__attribute__((always_inline)) inline void add_tile(const Row& row, const float* gradient, std::int64_t width,
-                                                    float* result) {
+MODELHOP_INLINE void add_tile(const Row& row, const float* gradient, std::int64_t width, float* result) {
   Lanes given[kVectors];
   std::memcpy(given, gradient, sizeof given);
   for (const std::int32_t* place = row.begin; place != row.end; ++place) {
@@ -115,8 +112,7 @@ __attribute__((always_inline)) inline void add_tile(const Row& row, const float*
   }
 }
 
-__attribute__((always_inline)) inline void add_outer_product(const Row& row, const float* gradient, std::int64_t width,
-                                                             float* result) {
+MODELHOP_INLINE void add_outer_product(const Row& row, const float* gradient, std::int64_t width, float* result) {
   std::int64_t first = 0;
   for (; first + 4 * kLanes <= width; first += 4 * kLanes) add_tile<4>(row, gradient + first, width, result + first);
   for (; first + kLanes <= width; first += kLanes) add_tile<1>(row, gradient + first, width, result + first);

@@ -8,3 +8,6 @@
 #else
 #define MODELHOP_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
+
+/// What such a function calls must become part of it, or it is compiled for the oldest processor.
+#define MODELHOP_INLINE inline __attribute__((always_inline))

@@ -6,7 +6,7 @@
 //                      + 2 x batch x activations       elements of all outputs and what layers keep inside, and their
 //                                                      gradients
 //                      + 2 x batch x scratch)          padded and reordered copies of the largest convolution
-//     evaluation: 4 x evaluation rows x (activations + 2 x scratch)
+//     evaluation: 4 x kEvaluationRows x (activations + 2 x scratch)
 //                 and for each step of a custom loss or metric its value, in training its gradient too
 #include <algorithm>
 #include <bit>
@@ -97,13 +97,13 @@ long double custom_elements(const ModelSpec& model, const TrainSpec& train) {
 
 }  // namespace
 
-std::int64_t evaluation_rows(const ModelSpec& model) {
+std::int64_t cached_evaluation_rows(const ModelSpec& model) {
   constexpr long double kFloats = 2 * 1024 * 1024 / 4;
   long double largest = 1;
   for (const NodeSpec& node : model.nodes) {
     for (const Shape& shape : node.output_shapes) largest = std::max(largest, elements_of(shape));
   }
-  const long double rows = std::clamp(kFloats / largest, 16.0L, 512.0L);
+  const long double rows = std::clamp<long double>(kFloats / largest, 16, kEvaluationRows);
   return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(rows)));
 }
 
@@ -125,8 +125,7 @@ MemoryEstimate estimate_memory(const ModelSpec& model, const TrainSpec& train) {
       bytes_of(static_cast<long double>(parameter_count(model)) + trainable * spec::slot_count(train.optimizer));
   const long double custom = custom_elements(model, train);
   const long double training = trainable + 2.0L * train.batch_size * (activations + scratch + custom);
-  const long double evaluation =
-      std::max(evaluation_rows(model), kGpuEvaluationRows) * (activations + 2.0L * scratch + custom);
+  const long double evaluation = kEvaluationRows * (activations + 2.0L * scratch + custom);
   estimate.workspace = bytes_of(std::max(training, evaluation));
   return estimate;
 }

@@ -31,11 +31,12 @@ TrainSpec resolve_train_spec(TrainSpec train, const ModelSpec& model);
 /// Two texts that mean the same (white space, key order, quoting) give the same canonical text.
 std::string canonical_params(std::string_view params);
 
-/// Rows of a mini-batch in evaluation and prediction on a CPU, whose caches they shall not leave: as many as have the
-/// largest output of a layer in 2 MB, at least 16 and at most 512.
-std::int64_t evaluation_rows(const ModelSpec& model);
-/// On a GPU, which wants to be filled.
-inline constexpr std::int64_t kGpuEvaluationRows = 128;
+/// Rows of a mini-batch in evaluation and prediction: enough to fill a processor, few enough to need no more memory
+/// than training does.
+inline constexpr std::int64_t kEvaluationRows = 128;
+/// What a CPU takes, so that it does not leave its caches: as many as have the largest output of a layer in 2 MB, at
+/// least 16, at most kEvaluationRows.
+std::int64_t cached_evaluation_rows(const ModelSpec& model);
 
 /// A dependent variable of the data.
 struct DependentVariable {

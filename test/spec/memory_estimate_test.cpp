@@ -27,8 +27,17 @@ TEST(MemoryEstimate, state_by_optimizer) {
   for (const auto& test : cases) {
     EXPECT_EQ(estimate_memory(model, train(test.optimizer, 8)).state, 4 * (83 + test.slots * 50)) << test.optimizer;
   }
-  EXPECT_EQ(estimate_memory(model, train("SGD()", 8)).workspace, 4 * evaluation_rows(model) * (4 + 10 + 3));
+  EXPECT_EQ(estimate_memory(model, train("SGD()", 8)).workspace, 4 * kEvaluationRows * (4 + 10 + 3));
   EXPECT_EQ(estimate_memory(model, train("SGD()", 512)).workspace, 4 * (50 + 2 * 512 * (4 + 10 + 3)));
+}
+
+TEST(MemoryEstimate, evaluation_stays_in_the_caches) {
+  EXPECT_EQ(cached_evaluation_rows(model_of({{"out", {3}}})), kEvaluationRows);
+  ModelSpec model = model_of({{"out", {3}}});
+  add_layer(model, LayerSpec{}, {TensorRef{0, 0}}, {32, 32, 16});  // 64 KB
+  EXPECT_EQ(cached_evaluation_rows(model), 32);
+  add_layer(model, LayerSpec{}, {TensorRef{0, 0}}, {1024, 1024});
+  EXPECT_EQ(cached_evaluation_rows(model), 16);
 }
 
 TEST(MemoryEstimate, hostile_sizes_do_not_wrap) {
