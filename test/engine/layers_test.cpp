@@ -106,6 +106,21 @@ std::vector<GradientCase> gradient_cases() {
        NetworkBuilder({3, 4}).dense(4).batch_normalization().activation("tanh").flatten().dense(2).build()},
       {"batch_normalization_rank_4",
        images().conv2d(3, 3).batch_normalization().activation("tanh").flatten().dense(2).build()},
+      {"relu_before_batch_normalization",
+       images().conv2d(3, 3, "same", "relu").batch_normalization().flatten().dense(2).build(),
+       LossKind::kMeanSquaredError, true},
+      {"relu_before_batch_normalization_frozen",
+       images().conv2d(3, 3, "same", "relu").batch_normalization(false).flatten().dense(2).build(),
+       LossKind::kMeanSquaredError, true},
+      {"relu_before_batch_normalization_frozen_keras22",
+       images()
+           .profile(SemanticsProfile::kKeras22)
+           .conv2d(3, 3, "same", "relu")
+           .batch_normalization(false)
+           .flatten()
+           .dense(2)
+           .build(),
+       LossKind::kMeanSquaredError, true},
       {"batch_normalization_first_axis",
        images().conv2d(3, 3).batch_normalization(true, 0).activation("tanh").flatten().dense(2).build()},
       {"batch_normalization_frozen",

@@ -2,19 +2,22 @@
 // BatchNormalization. Normalises by the biased variance of the batch; which variance enters the moving average depends
 // on the Keras generation and on the rank (frozen layers too behave as their generation does).
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/native_batch_norm.h>
 #include <ATen/ops/native_batch_norm_backward.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/relu.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/square.h>
 #include <ATen/ops/sum.h>
 #include <ATen/ops/zeros.h>
 
-#include <algorithm>
-#include <array>
+#include <cmath>
+#include <vector>
 
+#include "engine/batch_normalization_loops.hpp"
 #include "engine/lowering.hpp"
+#include "engine/operations/rectifier.hpp"
 
 namespace modelhop::engine {
 namespace {
@@ -50,23 +53,116 @@ double moving_variance_factor(const BatchNormalization& settings, std::size_t ra
   return to_biased;
 }
 
+/// ATen's operations; or, where a relu that comes before can be taken over (channels last, on the CPU), loops that do
+/// with two passes over memory less each way: a step of examples/architectures/cifar10_vgg3.json takes less.
 class BatchNormalizationOperation final : public Operation {
  public:
   explicit BatchNormalizationOperation(const BatchNormalization& settings) : settings_(settings) {}
 
   void prepare(std::int64_t rows, const at::TensorOptions& options) override {
     const std::int64_t channels = output().shape[settings_.axis - 1];
+    size_ = {rows * element_count(output().shape) / channels, channels};
+    const auto n = static_cast<double>(size_.rows);
+    is_single_ = n < 2;
+    variance_factor_ = moving_variance_factor(settings_, output().shape.size() + 1, n);
+    has_loops_ = is_rectified_ && options.device().is_cpu();
+    if (has_loops_) return;
     batch_mean_ = at::zeros({channels}, options);
     batch_variance_ = at::zeros({channels}, options);
     constant_one_ = at::ones({channels}, options);
-    const double n = static_cast<double>(rows * element_count(output().shape) / channels);
-    is_single_ = n < 2;
-    variance_factor_ = moving_variance_factor(settings_, output().shape.size() + 1, n);
   }
 
-  void forward(const Step&) override {
+  void forward(const Step&) override { has_loops_ ? forward_by_loops() : forward_by_aten(); }
+  void backward(const Step&) override { has_loops_ ? backward_by_loops() : backward_by_aten(); }
+  bool keeps_output() const override { return false; }
+  bool absorb_relu_of_input() override {
+    return is_rectified_ = settings_.axis == static_cast<std::int64_t>(output().shape.size());
+  }
+
+ private:
+  bool learns(int position) const { return position >= 0 && weights[position].learns(); }
+
+  void forward_by_loops() {
+    const float* x = input().data.const_data_ptr<float>();
+    if (settings_.uses_batch) {
+      channel_moments(size_, x, exact_mean_, exact_variance_);
+      if (settings_.moves_statistics) move_exact_statistics();
+    } else {
+      const float *mean = numbers(settings_.mean), *variance = numbers(settings_.variance);
+      exact_mean_.assign(mean, mean + size_.channels);
+      exact_variance_.assign(variance, variance + size_.channels);
+    }
+    find_scales();
+    // Inference has no backward that reads the input.
+    const bool is_in_place = !is_training && input().may_overwrite;
+    output().data = is_in_place ? input().data : at::empty_like(input().data);
+    scale_channels(size_, x, mean_, scale_, shift_, output().data.mutable_data_ptr<float>());
+  }
+
+  void backward_by_loops() {
+    at::Tensor gradient = output().gradient.contiguous();
+    const float* x = input().data.const_data_ptr<float>();
+    const bool gamma_learns = learns(settings_.gamma), beta_learns = learns(settings_.beta);
+    if (settings_.uses_batch || gamma_learns || beta_learns) {
+      channel_gradient_sums(size_, gradient.const_data_ptr<float>(), x, mean_, gradient_sum_, gradient_product_);
+    }
+    for (std::int64_t i = 0; i < size_.channels; ++i) {
+      if (gamma_learns) gradients(settings_.gamma)[i] = static_cast<float>(gradient_product_[i] * inverse_[i]);
+      if (beta_learns) gradients(settings_.beta)[i] = static_cast<float>(gradient_sum_[i]);
+    }
+    if (!input().needs_gradient) return;
+    scale_gradient(gradient.mutable_data_ptr<float>(), x);
+    inputs[0]->gradient = gradient;
+  }
+
+  /// Through the batch's mean and variance too, where these normalised.
+  void scale_gradient(float* gradient, const float* x) {
+    offset_.assign(size_.channels, 0.0F);
+    slope_.assign(size_.channels, 0.0F);
+    const auto n = static_cast<double>(size_.rows);
+    for (std::int64_t i = 0; settings_.uses_batch && i < size_.channels; ++i) {
+      offset_[i] = static_cast<float>(gradient_sum_[i] / n);
+      slope_[i] = static_cast<float>(gradient_product_[i] * inverse_[i] * inverse_[i] / n);
+    }
+    scale_channel_gradients(size_, gradient, x, mean_, offset_, slope_, scale_);
+  }
+
+  void find_scales() {
+    const float *gamma = numbers(settings_.gamma), *beta = numbers(settings_.beta);
+    for (std::vector<float>* each : {&mean_, &scale_, &shift_}) each->resize(size_.channels);
+    inverse_.resize(size_.channels);
+    for (std::int64_t i = 0; i < size_.channels; ++i) {
+      const double total = exact_variance_[i] + settings_.epsilon;
+      inverse_[i] = total == 0.0 ? 0.0 : 1.0 / std::sqrt(total);
+      mean_[i] = static_cast<float>(exact_mean_[i]);
+      scale_[i] = static_cast<float>(gamma != nullptr ? gamma[i] * inverse_[i] : inverse_[i]);
+      shift_[i] = beta != nullptr ? beta[i] : 0.0F;
+    }
+  }
+
+  void move_exact_statistics() {
+    auto *mean = weights[settings_.mean].data.mutable_data_ptr<float>(),
+         *variance = weights[settings_.variance].data.mutable_data_ptr<float>();
+    const auto n = static_cast<double>(size_.rows);
+    const double factor = is_single_ ? 0.0 : variance_factor_ * n / (n - 1.0);
+    for (std::int64_t i = 0; i < size_.channels; ++i) {
+      mean[i] = moved(mean[i], exact_mean_[i]);
+      variance[i] = moved(variance[i], exact_variance_[i] * factor);
+    }
+  }
+  float moved(float moving, double batch) const {
+    return static_cast<float>(moving * settings_.momentum + batch * (1.0 - settings_.momentum));
+  }
+
+  const float* numbers(int position) const {
+    return position >= 0 ? weights[position].data.const_data_ptr<float>() : nullptr;
+  }
+  float* gradients(int position) const { return weights[position].gradient.mutable_data_ptr<float>(); }
+
+  void forward_by_aten() {
+    source_ = is_rectified_ ? at::relu(input().data) : input().data;
     if (!settings_.uses_batch) {
-      set_output(at::native_batch_norm(images(input().data), gamma(), weight(settings_.beta), weight(settings_.mean),
+      set_output(at::native_batch_norm(images(source_), gamma(), weight(settings_.beta), weight(settings_.mean),
                                        weight(settings_.variance), false, 0.0, settings_.epsilon));
       return;
     }
@@ -74,26 +170,24 @@ class BatchNormalizationOperation final : public Operation {
     // times, which is still NaN where a configuration that diverged left a NaN: the plan serves others after it.
     batch_mean_.zero_();
     batch_variance_.zero_();
-    set_output(at::native_batch_norm(images(input().data), gamma(), weight(settings_.beta), batch_mean_,
-                                     batch_variance_, true, 1.0, settings_.epsilon));
+    set_output(at::native_batch_norm(images(source_), gamma(), weight(settings_.beta), batch_mean_, batch_variance_,
+                                     true, 1.0, settings_.epsilon));
     if (settings_.moves_statistics) move_statistics();
   }
 
-  void backward(const Step&) override {
+  void backward_by_aten() {
     const bool gamma_learns = learns(settings_.gamma), beta_learns = learns(settings_.beta);
     const bool frozen = !settings_.uses_batch;
     auto [input_gradient, gamma_gradient, beta_gradient] = at::native_batch_norm_backward(
-        images(output().gradient), images(input().data), gamma(), frozen ? weight(settings_.mean) : std::nullopt,
+        images(output().gradient), images(source_), gamma(), frozen ? weight(settings_.mean) : std::nullopt,
         frozen ? weight(settings_.variance) : std::nullopt, saved_mean_, saved_inverse_, !frozen, settings_.epsilon,
         {input().needs_gradient, gamma_learns, beta_learns});
     if (gamma_learns) weights[settings_.gamma].gradient.copy_(gamma_gradient);
     if (beta_learns) weights[settings_.beta].gradient.copy_(beta_gradient);
     if (input().needs_gradient) inputs[0]->gradient = values(input_gradient);
+    if (input().needs_gradient && is_rectified_) rectify_gradient_in_place(inputs[0]->gradient, source_, nullptr);
+    source_.reset();
   }
-  bool keeps_output() const override { return false; }
-
- private:
-  bool learns(int position) const { return position >= 0 && weights[position].learns(); }
   std::optional<at::Tensor> weight(int position) const {
     return position >= 0 ? std::optional(weights[position].data) : std::nullopt;
   }
@@ -121,8 +215,14 @@ class BatchNormalizationOperation final : public Operation {
   }
 
   BatchNormalization settings_;
+  RowsOfChannels size_;
   double variance_factor_ = 1.0;
   bool is_single_ = false;  ///< one element per channel: its variance is 0
+  bool is_rectified_ = false, has_loops_ = false;
+  at::Tensor source_;  ///< what ATen normalised
+  /// Of the loops: the batch's or the moving statistics, and what they and the weights give.
+  std::vector<double> exact_mean_, exact_variance_, inverse_, gradient_sum_, gradient_product_;
+  std::vector<float> mean_, scale_, shift_, offset_, slope_;
   at::Tensor batch_mean_, batch_variance_, constant_one_, saved_mean_, saved_inverse_;
 };
 
