@@ -22,7 +22,7 @@ def rows(workload, folder, repeat, images):
     with open(weights, "w", encoding="ascii") as file:
         file.write(sql(f"SELECT encode(modelhop.model_weights('bench.{workload.name}_out', {key}), 'hex');"))
     ours, theirs = {"predict": [], "evaluate": []}, {"predict": [], "evaluate": []}
-    found = None
+    found, peaks = None, []
     for _ in range(repeat):
         ours["predict"].append(timed_sql(
             f"SELECT modelhop.predict('bench.{workload.name}_out', 'bench.images', 'id', 'x', 'bench.predicted', 'response', "
@@ -31,6 +31,7 @@ def rows(workload, folder, repeat, images):
             f"SELECT modelhop.evaluate('bench.{workload.name}_out', 'bench.images_packed', 'bench.scored', FALSE, {key});",
             "DROP TABLE IF EXISTS bench.scored;"))
         found = json.loads(peer("infer.py", path, folder, weights, images, tuned=True))
+        peaks.append(found["peak_mb"])
         for what, values in theirs.items():
             values.append(found[f"{what}_seconds"])
     for what, runs in ours.items():
@@ -40,7 +41,7 @@ def rows(workload, folder, repeat, images):
         report.report(f"{what}: ours / PyTorch, tuned", [us / it for us, it in zip(values, theirs[what])], at_most=1.0)
         report.report(f"{what}: trainer's peak, MB", [run.trainer_mb for run in runs])
         report.report(f"{what}: backend's peak, MB", [run.backend_mb for run in runs])
-    report.report("predict and evaluate: PyTorch's peak, MB", found["peak_mb"])
+    report.report("predict and evaluate: PyTorch, memory of its processes, MB", peaks)
     compare(found, images)
 
 

@@ -51,8 +51,8 @@ def save(arguments):
 
 def losses(name, labels, groups, ours, theirs, shown):
     """The final losses of both sides side by side: all of them in a file, and where `shown` some here. Returns the largest
-    median of the relative differences of any group (key -> group: its architecture). They have signs: runs of two random streams
-    differ by chance, but as often one way as the other; a group does not. Both sides: key -> (training loss, validation loss)."""
+    median of the relative differences of any group (key -> group: its architecture), with signs and without. Runs of two random
+    streams differ by chance, but as often one way as the other; a group does not. Both sides: key -> (training loss, validation loss)."""
     lines, differences = [], {}
     for key, label in sorted(labels.items()):
         difference = (ours[key][0] - theirs[key][0]) / max(abs(theirs[key][0]), 1e-9)
@@ -68,4 +68,5 @@ def losses(name, labels, groups, ours, theirs, shown):
         note(f"final losses, ours | the peer's ({len(some)} of {len(lines)}; all in {os.path.relpath(path, ROOT)}):")
         for line in some:
             note(line)
-    return max(abs(statistics.median(group)) for group in differences.values())
+    return (max(abs(statistics.median(group)) for group in differences.values()),
+            max(statistics.median(map(abs, group)) for group in differences.values()))

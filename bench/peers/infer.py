@@ -64,6 +64,10 @@ def prepare(workload_path, folder, weights, images, threads):
     return torch, load_network(torch, workload, weights), x, y
 
 
+def peak_megabytes():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def half(arguments, place, orders, answers):
     """One of two processes of one thread: a half of the images at each order."""
     torch, network, x, y = prepare(*arguments, 1)
@@ -75,6 +79,7 @@ def half(arguments, place, orders, answers):
         while (order := orders.get()) is not None:
             run(torch, network, x[part], y[part], *order)
             answers.put(None)
+    answers.put(peak_megabytes())
 
 
 def time_two_processes(arguments, best):
@@ -95,8 +100,10 @@ def time_two_processes(arguments, best):
             keep(best, evaluates, time.perf_counter() - began, f"2 processes, batches of {batch}")
     for queue in orders:
         queue.put(None)
+    peaks = [answers.get() for _ in processes]
     for process in processes:
         process.join()
+    return sum(peaks)
 
 
 def keep(best, evaluates, seconds, form):
@@ -109,7 +116,7 @@ def main():
         sys.exit(__doc__)
     arguments = (*sys.argv[1:4], int(sys.argv[4]))
     best = {}
-    time_two_processes(arguments, best)
+    peak_of_two = time_two_processes(arguments, best)
     torch, network, x, y = prepare(*arguments, 2)
     found = {}
     with torch.inference_mode():
@@ -121,7 +128,7 @@ def main():
                 keep(best, evaluates, time.perf_counter() - began, f"2 threads, batches of {batch}")
     print(json.dumps({"predict_seconds": best[False][0], "predict_form": best[False][1], "evaluate_seconds": best[True][0],
                       "evaluate_form": best[True][1], "classes": found[False], "loss": found[True][0] / len(x),
-                      "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+                      "peak_mb": max(peak_of_two, peak_megabytes())}))
 
 
 if __name__ == "__main__":

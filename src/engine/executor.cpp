@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One compute thread's workspace: training through UnitRun, evaluation and prediction in large batches.
+// One compute thread's workspace: training through UnitRun, evaluation and prediction in batches of their own.
 #include <algorithm>
 #include <string>
 

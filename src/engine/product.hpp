@@ -19,7 +19,7 @@ struct ProductShape {
 };
 
 /// result [rows, columns] = left [rows, inner] by right [inner, columns], added to what `result` holds where
-/// `accumulates`. No dimension is 0 and none reaches 2^31; a stride is at least the length of a row as it lies;
+/// `accumulates`. No dimension is 0; one of 2^31 throws kInternal; a stride is at least the length of a row as it lies;
 /// `result` overlaps no factor. Runs on as many threads as at::set_num_threads gave the calling thread: the same bits
 /// follow from the same call there.
 void multiply(const ProductShape& shape, const Factor& left, const Factor& right, float* result,

@@ -2,6 +2,7 @@
 // Finds each relu's neighbours and offers it to them: first to the one behind it, which may have fewer elements.
 #include <algorithm>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "engine/lowering.hpp"
@@ -9,8 +10,8 @@
 namespace modelhop::engine {
 namespace {
 
-void replace(std::vector<Value*>& values, const Value* old, Value* by) {
-  std::replace(values.begin(), values.end(), const_cast<Value*>(old), by);
+void replace(std::vector<Value*>& values, Value* old, Value* by) {
+  std::replace(values.begin(), values.end(), old, by);
 }
 
 }  // namespace
@@ -20,7 +21,7 @@ void merge_relus(Graph& graph) {
   for (const auto& operation : graph.operations) {
     for (const Value* value : operation->inputs) consumers[value] = operation.get();
   }
-  std::vector<const Value*> orphans;
+  std::set<const Value*> orphans;
   const auto is_merged = [&](const std::unique_ptr<Operation>& operation) {
     if (!is_relu(*operation)) return false;
     Value* before = operation->inputs.front();
@@ -29,19 +30,17 @@ void merge_relus(Graph& graph) {
     if (consumer != consumers.end() && consumer->second->absorb_relu_of_input()) {
       replace(consumer->second->inputs, after, before);
       consumers[before] = consumer->second;
-      orphans.push_back(after);
+      orphans.insert(after);
       return true;
     }
     if (before->producer == nullptr || !before->producer->absorb_relu_of_output()) return false;
     replace(before->producer->outputs, before, after);
     after->producer = before->producer;
-    orphans.push_back(before);
+    orphans.insert(before);
     return true;
   };
   std::erase_if(graph.operations, is_merged);
-  std::erase_if(graph.values, [&](const std::unique_ptr<Value>& value) {
-    return std::find(orphans.begin(), orphans.end(), value.get()) != orphans.end();
-  });
+  std::erase_if(graph.values, [&](const auto& value) { return orphans.contains(value.get()); });
 }
 
 }  // namespace modelhop::engine

@@ -3,6 +3,7 @@
 //   state     = 4 x (parameters + trainable parameters x optimizer slots)
 //   workspace = the larger of
 //     training:   4 x (trainable parameters            gradients
+//                      + kernels of recurrent layers   transposed copies
 //                      + 2 x batch x activations       elements of all outputs and what layers keep inside, and their
 //                                                      gradients
 //                      + 2 x batch x scratch)          padded and reordered copies of the largest convolution
@@ -60,6 +61,18 @@ long double recurrent_elements(const LayerSpec& layer, const Shape& input) {
   return 3.0L * columns * recurrent_positions(layer, input);
 }
 
+/// Transposed copies of a recurrent layer's kernels, for its backward.
+long double recurrent_copies(const LayerSpec& layer) {
+  long double kernels = 0;
+  bool is_recurrent = false;
+  for (const WeightSpec& weight : layer.weights) {
+    const std::string_view name = weight.name;
+    is_recurrent |= name.ends_with("recurrent_kernel");
+    if (name.ends_with("kernel")) kernels += elements_of(weight.shape);
+  }
+  return is_recurrent ? kernels : 0;
+}
+
 /// Scores before and after softmax, and the projections.
 long double attention_elements(const LayerSpec& layer, const Shape& query, const Shape& value) {
   if (!std::string_view(layer.class_name).ends_with("Attention")) return 0;
@@ -110,7 +123,7 @@ std::int64_t cached_evaluation_rows(const ModelSpec& model) {
 MemoryEstimate estimate_memory(const ModelSpec& model, const TrainSpec& train) {
   const auto trainable = static_cast<long double>(trainable_parameter_count(model));
   long double activations = 0;
-  long double scratch = 0;
+  long double scratch = 0, copies = 0;
   for (const NodeSpec& node : model.nodes) {
     for (const Shape& shape : node.output_shapes) activations += elements_of(shape);
     if (node.inputs.empty()) continue;
@@ -118,13 +131,14 @@ MemoryEstimate estimate_memory(const ModelSpec& model, const TrainSpec& train) {
     const Shape& first = model.shape_of(node.inputs.front());
     const Shape& second = node.inputs.size() > 1 ? model.shape_of(node.inputs[1]) : first;
     activations += recurrent_elements(layer, first) + attention_elements(layer, first, second);
+    copies += recurrent_copies(layer);
     scratch = std::max(scratch, convolution_scratch(layer, first, node.output_shapes.front()));
   }
   MemoryEstimate estimate;
   estimate.state =
       bytes_of(static_cast<long double>(parameter_count(model)) + trainable * spec::slot_count(train.optimizer));
   const long double custom = custom_elements(model, train);
-  const long double training = trainable + 2.0L * train.batch_size * (activations + scratch + custom);
+  const long double training = trainable + copies + 2.0L * train.batch_size * (activations + scratch + custom);
   const long double evaluation = kEvaluationRows * (activations + 2.0L * scratch + custom);
   estimate.workspace = bytes_of(std::max(training, evaluation));
   return estimate;

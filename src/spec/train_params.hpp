@@ -34,8 +34,8 @@ std::string canonical_params(std::string_view params);
 /// Rows of a mini-batch in evaluation and prediction: enough to fill a processor, few enough to need no more memory
 /// than training does.
 inline constexpr std::int64_t kEvaluationRows = 128;
-/// What a CPU takes, so that it does not leave its caches: as many as have the largest output of a layer in 2 MB, at
-/// least 16, at most kEvaluationRows.
+/// What a CPU takes, so that it does not leave its caches: as many as have the largest output of a layer in 2 MB,
+/// rounded down to a power of two, at least 16, at most kEvaluationRows.
 std::int64_t cached_evaluation_rows(const ModelSpec& model);
 
 /// A dependent variable of the data.

@@ -32,9 +32,9 @@ NetworkBuilder images() {
   return NetworkBuilder({5, 6, 2});
 }
 
-ModelSpec shared_layer() {
+ModelSpec shared_layer(const std::string& activation = "tanh") {
   NetworkBuilder builder({4});
-  builder.dense(4, "tanh");
+  builder.dense(4, activation);
   const int first = builder.last();
   builder.call_again(first).call_again(first);
   return builder.dense(2).build();
@@ -91,6 +91,13 @@ std::vector<GradientCase> gradient_cases() {
        LossKind::kMeanSquaredError, true},
       {"relu_before_dropout", NetworkBuilder({6}).dense(8, "relu").dropout(0.4).dense(2).build(),
        LossKind::kMeanSquaredError, true},
+      {"relu_of_frozen_dense", NetworkBuilder({3}).dense(4, "tanh").dense(4, "relu").freeze().dense(2).build(),
+       LossKind::kMeanSquaredError, true},
+      {"relu_of_shared_layer", shared_layer("relu"), LossKind::kMeanSquaredError, true},
+      {"relu_behind_relu", NetworkBuilder({3}).dense(6, "relu").activation("relu").dense(2).build(),
+       LossKind::kMeanSquaredError, true},
+      {"relu_at_the_end", NetworkBuilder({3}).dense(4, "tanh").dense(4, "relu").build(), LossKind::kMeanSquaredError,
+       true},
       {"relu_of_two_consumers", relu_of_two_consumers(), LossKind::kMeanSquaredError, true},
       {"average_pooling_valid", images().conv2d(3, 3, "same").pool("Average", 2, 2).flatten().build()},
       {"average_pooling_same", images().conv2d(3, 3, "same").pool("Average", 3, 2, "same").flatten().build()},

@@ -97,6 +97,26 @@ TEST(SparseRows, NotANumberIsNoZero) {
   EXPECT_TRUE(std::isnan(product[1]));
 }
 
+/// An infinite weight under a column of zeros: only a product that leaves zeros out stays finite.
+TEST(SparseRows, ADenseLayerLeavesZerosOut) {
+  initialize_engine({});
+  constexpr std::int64_t kColumns = 40, kUnits = 16;
+  Floats x(2 * kColumns, 0.0F);
+  x[3] = x[kColumns + 5] = 1.0F;
+  Examples examples;
+  examples.rows = 2;
+  examples.independent = {{reinterpret_cast<const std::byte*>(x.data()), ElementType::kFloat32, kColumns, 1.0F}};
+  const auto model =
+      compile_model(test::NetworkBuilder({kColumns}).dense(kUnits).build(),
+                    test::train_spec(LossKind::kMeanSquaredError, test::sgd(0.1), 2), Device{}, {kUnits});
+  const auto state = model->initial_state(1);
+  Floats weights(kColumns * kUnits + kUnits, 0.5F), outputs(2 * kUnits);
+  weights[7 * kUnits] = INFINITY;
+  state->set_weights(weights);
+  make_executor(Device{})->predict(*model, *state, examples, outputs, {});
+  EXPECT_EQ(outputs, Floats(2 * kUnits, 1.0F));
+}
+
 /// A reshape between the input and the dense layer keeps that one on BLAS.
 TEST(SparseRows, ADenseLayerTrainsTheSame) {
   initialize_engine({});

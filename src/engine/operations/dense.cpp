@@ -42,8 +42,7 @@ class DenseOperation final : public Operation {
     allocate_output(rows, options);
     output_rows_ = as_rows(output().data);
     if (input().is_preallocated) input_rows_ = as_rows(input().data);
-    may_be_sparse_ = options.device().is_cpu() && input().producer == nullptr && !input().needs_gradient &&
-                     output().shape.back() >= kSparseWidth;
+    may_be_sparse_ = options.device().is_cpu() && input().producer == nullptr && output().shape.back() >= kSparseWidth;
     if (is_training && input().needs_gradient) {
       input_gradient_ = at::empty(sizes_of(rows, input().shape), options);
       input_gradient_rows_ = as_rows(input_gradient_);
