@@ -19,8 +19,8 @@ struct PoolingWindow {
 /// More cells than a byte tells apart have no loops.
 constexpr std::int64_t kMaxPoolingCells = 255;
 
-/// The first largest cell of each window wins, NaN before all; nobody wins among -infinities. `places` (null: not asked for) gets its number in the
-/// window, or kMaxPoolingCells where no gradient will flow.
+/// The first largest cell of each window wins, NaN before all; nobody wins among -infinities. `places` (null: not asked
+/// for) gets its number in the window, or kMaxPoolingCells where no gradient will flow.
 void max_pooling(const PoolingWindow& window, std::int64_t rows, const float* images, float* output,
                  std::uint8_t* places);
 /// Writes the whole gradient of the images.
