@@ -8,11 +8,12 @@ WEIGHTS.hex: the float32 of Keras's get_weights(). Prints one JSON line: seconds
 """
 import json
 import multiprocessing
-import resource
 import sys
 import time
 
 import numpy as np
+
+from arrays import peak_megabytes
 
 BATCHES = (64, 128, 256, 512)
 
@@ -62,10 +63,6 @@ def prepare(workload_path, folder, weights, images, threads):
         workload = json.load(file)
     (x, y), _ = tensors(folder, {**workload, "train_rows": images, "test_rows": 1}, True)
     return torch, load_network(torch, workload, weights), x, y
-
-
-def peak_megabytes():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def half(arguments, place, orders, answers):

@@ -11,8 +11,9 @@ start-up and loading, final losses by mst_key, and the memory of all processes.
 """
 import argparse
 import json
-import multiprocessing
 import time
+
+import shared_queue
 
 
 def evaluate(torch, network, loss_function, x, y, batch):
@@ -61,8 +62,8 @@ def worker(arguments, workload, queue, results, start):
     cpu = time.process_time()
     while (configuration := queue.get()) is not None:
         torch.manual_seed(configuration["mst_key"])
-        results.put((configuration["mst_key"], train_one(torch, workload, configuration, data, arguments)))
-    results.put((None, (peak_megabytes(), time.process_time() - cpu)))
+        results.put({configuration["mst_key"]: train_one(torch, workload, configuration, data, arguments)})
+    results.put((peak_megabytes(), time.process_time() - cpu))
 
 
 def longest_first(workload):
@@ -85,27 +86,7 @@ def main():
     arguments = parser.parse_args()
     with open(arguments.workload, encoding="utf-8") as file:
         workload = json.load(file)
-    spawned = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
-    queue, results, start = spawned.Queue(), spawned.Queue(), spawned.Barrier(arguments.processes + 1)
-    for configuration in longest_first(workload) + [None] * arguments.processes:
-        queue.put(configuration)
-    workers = [spawned.Process(target=worker, args=(arguments, workload, queue, results, start))
-               for _ in range(arguments.processes)]
-    for process in workers:
-        process.start()
-    start.wait()
-    began = time.monotonic()
-    losses, ends = {}, []
-    while len(losses) < len(workload["configurations"]):
-        key, found = results.get()
-        losses.update({key: found}) if key is not None else ends.append(found)
-    wall = time.monotonic() - began
-    while len(ends) < arguments.processes:
-        ends.append(results.get()[1])
-    for process in workers:
-        process.join()
-    print(json.dumps({"wall_seconds": wall, "cpu_seconds": sum(cpu for _, cpu in ends), "losses": losses,
-                      "peak_mb": sum(peak for peak, _ in ends)}))
+    shared_queue.run(worker, arguments, workload, longest_first(workload))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ operations can give. Prints the JSON line of train_each.py.
 import argparse
 import itertools
 import json
-import multiprocessing
 import time
+
+import shared_queue
 
 
 class Stack:
@@ -171,27 +172,7 @@ def main():
     arguments = parser.parse_args()
     with open(arguments.workload, encoding="utf-8") as file:
         workload = json.load(file)
-    spawned = multiprocessing.get_context("spawn")
-    queue, results, start = spawned.Queue(), spawned.Queue(), spawned.Barrier(arguments.processes + 1)
-    for members in stacks(workload) + [None] * arguments.processes:
-        queue.put(members)
-    workers = [spawned.Process(target=worker, args=(arguments, workload, queue, results, start))
-               for _ in range(arguments.processes)]
-    for process in workers:
-        process.start()
-    start.wait()
-    began = time.monotonic()
-    losses, ends = {}, []
-    while len(losses) < len(workload["configurations"]):
-        found = results.get()
-        losses.update(found) if isinstance(found, dict) else ends.append(found)
-    wall = time.monotonic() - began
-    while len(ends) < arguments.processes:
-        ends.append(results.get())
-    for process in workers:
-        process.join()
-    print(json.dumps({"wall_seconds": wall, "cpu_seconds": sum(cpu for _, cpu in ends), "losses": losses,
-                      "peak_mb": sum(peak for peak, _ in ends)}))
+    shared_queue.run(worker, arguments, workload, stacks(workload))
 
 
 if __name__ == "__main__":

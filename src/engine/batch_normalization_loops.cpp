@@ -7,17 +7,13 @@
 #include <bit>
 #include <vector>
 
-#include "engine/vector_clones.hpp"
+#include "engine/vector_functions.hpp"
 
 namespace modelhop::engine {
 namespace {
 
 constexpr std::int64_t kLanes = 64;      ///< a wide row has about as many at least
 constexpr std::int64_t kWideRows = 128;  ///< of a block: floats sum these, doubles sum the blocks
-
-MODELHOP_INLINE float rectified(float x) {
-  return x < 0.0F ? 0.0F : x;
-}
 
 /// Rows that make a wide row.
 std::int64_t fold_of(RowsOfChannels size) {

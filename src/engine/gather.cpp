@@ -24,13 +24,14 @@ MODELHOP_INLINE void convert_rows(const RowList& list, float* __restrict out) {
   }
 }
 
-MODELHOP_VECTOR_CLONES void convert_bytes(const RowList& list, float* out) {
+// Clones are functions, not templates; the last argument only tells the type.
+MODELHOP_VECTOR_CLONES void convert(const RowList& list, float* out, std::uint8_t) {
   convert_rows<std::uint8_t>(list, out);
 }
-MODELHOP_VECTOR_CLONES void convert_shorts(const RowList& list, float* out) {
+MODELHOP_VECTOR_CLONES void convert(const RowList& list, float* out, std::int16_t) {
   convert_rows<std::int16_t>(list, out);
 }
-MODELHOP_VECTOR_CLONES void convert_floats(const RowList& list, float* out) {
+MODELHOP_VECTOR_CLONES void convert(const RowList& list, float* out, float) {
   convert_rows<float>(list, out);
 }
 
@@ -60,14 +61,7 @@ void with_element(const RowList& list, Function&& function) {
 }  // namespace
 
 void gather_floats(const RowList& list, float* out) {
-  switch (list.view.type) {
-    case ElementType::kUint8:
-      return convert_bytes(list, out);
-    case ElementType::kInt16:
-      return convert_shorts(list, out);
-    case ElementType::kFloat32:
-      return convert_floats(list, out);
-  }
+  with_element(list, [&]<typename Element>() { convert(list, out, Element{}); });
 }
 
 void gather_class_ids(const RowList& list, std::int64_t classes, std::optional<std::int64_t> ignored,

@@ -9,7 +9,7 @@
 namespace modelhop::engine {
 namespace {
 
-constexpr std::int64_t kTile = 32;  ///< channels whose maxima and places stay in registers
+constexpr std::int64_t kTile = 32;  ///< channels that are pooled side by side
 
 /// The cells of one window that lie inside the image.
 struct Cells {

@@ -5,17 +5,13 @@
 
 #include <algorithm>
 
-#include "engine/vector_clones.hpp"
+#include "engine/vector_functions.hpp"
 
 namespace modelhop::engine {
 namespace {
 
 constexpr std::int64_t kBlockRows = 64;
-constexpr std::int64_t kTile = 64;  ///< columns whose sums stay in registers
-
-MODELHOP_INLINE float rectified(float x) {
-  return x < 0.0F ? 0.0F : x;
-}
+constexpr std::int64_t kTile = 64;  ///< columns that are summed side by side
 
 /// Calls term(row, column) once for each element of `width` columns from `first` on, in order of rows.
 template <typename Term>
@@ -33,7 +29,7 @@ MODELHOP_INLINE void sum_tile(std::int64_t rows, std::int64_t first, std::int64_
   for (std::int64_t i = 0; i < width; ++i) sums[first + i] = total[i];
 }
 
-/// A width that the compiler knows keeps a tile's sums in registers.
+/// Widths that the compiler knows become whole vectors.
 template <typename Term>
 MODELHOP_INLINE void sum_by_column(std::int64_t rows, std::int64_t columns, float* sums, Term term) {
   std::int64_t first = 0;

@@ -10,6 +10,11 @@
 
 namespace modelhop::engine {
 
+/// relu; NaN stays NaN.
+MODELHOP_INLINE float rectified(float x) {
+  return x < 0.0F ? 0.0F : x;
+}
+
 /// e^x by a polynomial (Cephes) around the nearest power of two; NaN stays NaN.
 MODELHOP_INLINE float exponential(float x) {
   x = x > 88.0F ? 88.0F : x;

@@ -7,26 +7,20 @@
 #include <cmath>
 #include <vector>
 
+#include "drawn_numbers.hpp"
+
 namespace modelhop::engine {
 namespace {
 
+using test::drawn_numbers;
 using Floats = std::vector<float>;
-
-Floats numbers(std::int64_t count, std::uint32_t seed) {
-  Floats values(static_cast<std::size_t>(count));
-  for (float& value : values) {
-    seed = seed * 1664525U + 1013904223U;
-    value = static_cast<float>(seed >> 8) / 8388608.0F - 1.0F;
-  }
-  return values;
-}
 
 class RectifierLoops : public ::testing::TestWithParam<std::int64_t> {};
 
 TEST_P(RectifierLoops, SumColumnsOfWhatTheyLetPass) {
   const std::int64_t columns = GetParam();
   for (const std::int64_t rows : {1, 63, 64, 1000}) {
-    const Floats output = numbers(rows * columns, 1), given = numbers(rows * columns, 2);
+    const Floats output = drawn_numbers(rows * columns, 1), given = drawn_numbers(rows * columns, 2);
     Floats gradient = given, alone = given, sums(columns, 99.0F), plain(columns, 99.0F);
     rectify_gradient(gradient.data(), output.data(), rows, columns, sums.data());
     rectify_gradient(alone.data(), output.data(), rows * columns);
@@ -48,7 +42,7 @@ TEST_P(RectifierLoops, SumColumnsOfWhatTheyLetPass) {
 
 TEST_P(RectifierLoops, AddBiasesThenRectify) {
   const std::int64_t columns = GetParam(), rows = 5;
-  const Floats given = numbers(rows * columns, 3), bias = numbers(columns, 4);
+  const Floats given = drawn_numbers(rows * columns, 3), bias = drawn_numbers(columns, 4);
   Floats sums = given, rectified = given;
   add_bias(sums.data(), rows, columns, bias.data(), false);
   add_bias(rectified.data(), rows, columns, bias.data(), true);

@@ -7,26 +7,19 @@
 #include <cmath>
 #include <vector>
 
+#include "drawn_numbers.hpp"
 #include "network_builder.hpp"
 
 namespace modelhop::engine {
 namespace {
 
+using test::drawn_numbers;
 using Floats = std::vector<float>;
-
-Floats numbers(std::int64_t count, std::uint32_t seed) {
-  Floats values(static_cast<std::size_t>(count));
-  for (float& value : values) {
-    seed = seed * 1664525U + 1013904223U;
-    value = static_cast<float>(seed >> 8) / 8388608.0F - 1.0F;
-  }
-  return values;
-}
 
 /// About one number in `share` is not zero; some zeros have a sign.
 Floats sparse_numbers(std::int64_t count, int share) {
-  Floats values = numbers(count, 7);
-  const Floats choice = numbers(count, 11);
+  Floats values = drawn_numbers(count, 7);
+  const Floats choice = drawn_numbers(count, 11);
   for (std::size_t i = 0; i < values.size(); ++i) {
     if ((choice[i] + 1.0F) * static_cast<float>(share) > 2.0F) values[i] = i % 3 == 0 ? -0.0F : 0.0F;
   }
@@ -34,8 +27,8 @@ Floats sparse_numbers(std::int64_t count, int share) {
 }
 
 void expect_products(std::int64_t rows, std::int64_t columns, std::int64_t width) {
-  const Floats matrix = sparse_numbers(rows * columns, 10), kernel = numbers(columns * width, 3),
-               gradient = numbers(rows * width, 5);
+  const Floats matrix = sparse_numbers(rows * columns, 10), kernel = drawn_numbers(columns * width, 3),
+               gradient = drawn_numbers(rows * width, 5);
   SparseRows sparse;
   ASSERT_TRUE(sparse.read(matrix.data(), rows, columns));
   Floats product(static_cast<std::size_t>(rows * width), 99.0F);
