@@ -12,7 +12,8 @@
 namespace modelhop::engine {
 namespace {
 
-constexpr std::int64_t kLanes = 64;      ///< a wide row has about as many at least
+constexpr std::int64_t kLanes =
+    64;  ///< short rows are joined until a wide one has more than half as many: whole vectors
 constexpr std::int64_t kWideRows = 128;  ///< of a block: floats sum these, doubles sum the blocks
 
 /// Rows that make a wide row.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batch normalization of relu(x), which nobody computes, for contiguous rows of channels on the CPU. What costs is
-// reading and writing memory, so each of the four passes goes over its tensors once, vectorized at run time. All is
-// summed in one fixed order.
+// reading and writing memory, so each of the four passes goes over its tensors once (the first block of moments twice),
+// vectorized at run time. All is summed in one fixed order.
 #pragma once
 
 #include <cstdint>

@@ -2,8 +2,6 @@
 // Loops over rows by element type, vectorized for the processor at run time.
 #include "engine/gather.hpp"
 
-#include <cmath>
-#include <cstring>
 #include <string>
 
 #include "engine/vector_clones.hpp"

@@ -140,6 +140,19 @@ TEST_P(BatchNormalizationLoops, keep_a_nan_within_its_channel) {
   }
 }
 
+TEST(BatchNormalizationLoopsAlone, stop_gradients_at_zero_and_pass_nan_on) {
+  const Floats x = {0.0F, std::numeric_limits<float>::quiet_NaN(), -1.0F, 1.0F}, one = {1.0F}, zero = {0.0F};
+  Floats gradient(4, 2.0F), y(4);
+  scale_channel_gradients({4, 1}, gradient.data(), x.data(), zero, zero, zero, one);
+  scale_channels({4, 1}, x.data(), zero, one, zero, y.data());
+  EXPECT_EQ(gradient[0], 0.0F);
+  EXPECT_TRUE(std::isnan(gradient[1]));
+  EXPECT_EQ(gradient[2], 0.0F);
+  EXPECT_EQ(gradient[3], 2.0F);
+  EXPECT_TRUE(std::isnan(y[1]));
+  EXPECT_EQ(y[2], 0.0F);
+}
+
 std::string size_name(const testing::TestParamInfo<RowsOfChannels>& info) {
   return std::to_string(info.param.rows) + "_rows_of_" + std::to_string(info.param.channels);
 }

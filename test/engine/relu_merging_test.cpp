@@ -40,6 +40,18 @@ TEST(ReluMerging, OthersKeepTheirOwn) {
       NetworkBuilder({6, 6, 2}).conv2d(3, 3).batch_normalization().activation("relu").flatten().dense(2).build();
   EXPECT_EQ(relus_left(behind_normalization, Purpose::kTraining), 1U);
 
+  const auto between_normalizations = [](std::int64_t axis) {
+    return NetworkBuilder({6, 6, 2})
+        .batch_normalization()
+        .activation("relu")
+        .batch_normalization(true, axis)
+        .flatten()
+        .dense(2)
+        .build();
+  };
+  EXPECT_EQ(relus_left(between_normalizations(-1), Purpose::kTraining), 0U);
+  EXPECT_EQ(relus_left(between_normalizations(0), Purpose::kTraining), 1U);
+
   NetworkBuilder builder({6, 6, 2});
   builder.conv2d(3, 3, "same");
   const int sums = builder.last();

@@ -54,7 +54,7 @@ double moving_variance_factor(const BatchNormalization& settings, std::size_t ra
 }
 
 /// ATen's operations; or, where a relu that comes before can be taken over (channels last, on the CPU), loops that do
-/// with two passes over memory less each way: a step of examples/architectures/cifar10_vgg3.json takes less.
+/// with two passes over memory less each way: docs/performance.md has the gain.
 class BatchNormalizationOperation final : public Operation {
  public:
   explicit BatchNormalizationOperation(const BatchNormalization& settings) : settings_(settings) {}
@@ -95,6 +95,7 @@ class BatchNormalizationOperation final : public Operation {
     find_scales();
     // Inference has no backward that reads the input.
     const bool is_in_place = !is_training && input().may_overwrite;
+    output().data.reset();
     output().data = is_in_place ? input().data : at::empty_like(input().data);
     scale_channels(size_, x, mean_, scale_, shift_, output().data.mutable_data_ptr<float>());
   }
@@ -133,7 +134,7 @@ class BatchNormalizationOperation final : public Operation {
     inverse_.resize(size_.channels);
     for (std::int64_t i = 0; i < size_.channels; ++i) {
       const double total = exact_variance_[i] + settings_.epsilon;
-      inverse_[i] = total == 0.0 ? 0.0 : 1.0 / std::sqrt(total);
+      inverse_[i] = settings_.uses_batch && total == 0.0 ? 0.0 : 1.0 / std::sqrt(total);
       mean_[i] = static_cast<float>(exact_mean_[i]);
       scale_[i] = static_cast<float>(gamma != nullptr ? gamma[i] * inverse_[i] : inverse_[i]);
       shift_[i] = beta != nullptr ? beta[i] : 0.0F;
@@ -144,10 +145,10 @@ class BatchNormalizationOperation final : public Operation {
     auto *mean = weights[settings_.mean].data.mutable_data_ptr<float>(),
          *variance = weights[settings_.variance].data.mutable_data_ptr<float>();
     const auto n = static_cast<double>(size_.rows);
-    const double factor = is_single_ ? 0.0 : variance_factor_ * n / (n - 1.0);
+    const double factor = variance_factor_ * n / (n - 1.0);
     for (std::int64_t i = 0; i < size_.channels; ++i) {
       mean[i] = moved(mean[i], exact_mean_[i]);
-      variance[i] = moved(variance[i], exact_variance_[i] * factor);
+      variance[i] = moved(variance[i], is_single_ ? 0.0 : exact_variance_[i] * factor);
     }
   }
   float moved(float moving, double batch) const {
@@ -160,9 +161,9 @@ class BatchNormalizationOperation final : public Operation {
   float* gradients(int position) const { return weights[position].gradient.mutable_data_ptr<float>(); }
 
   void forward_by_aten() {
-    source_ = is_rectified_ ? at::relu(input().data) : input().data;
+    if (is_rectified_) rectify_source();
     if (!settings_.uses_batch) {
-      set_output(at::native_batch_norm(images(source_), gamma(), weight(settings_.beta), weight(settings_.mean),
+      set_output(at::native_batch_norm(images(source()), gamma(), weight(settings_.beta), weight(settings_.mean),
                                        weight(settings_.variance), false, 0.0, settings_.epsilon));
       return;
     }
@@ -170,16 +171,26 @@ class BatchNormalizationOperation final : public Operation {
     // times, which is still NaN where a configuration that diverged left a NaN: the plan serves others after it.
     batch_mean_.zero_();
     batch_variance_.zero_();
-    set_output(at::native_batch_norm(images(source_), gamma(), weight(settings_.beta), batch_mean_, batch_variance_,
+    set_output(at::native_batch_norm(images(source()), gamma(), weight(settings_.beta), batch_mean_, batch_variance_,
                                      true, 1.0, settings_.epsilon));
     if (settings_.moves_statistics) move_statistics();
   }
+  /// In place where nobody else reads the input, so that it is not there twice.
+  void rectify_source() {
+    if (input().may_overwrite) {
+      rectify_in_place(input().data);
+      source_ = input().data;
+    } else {
+      source_ = at::relu(input().data);
+    }
+  }
+  const at::Tensor& source() const { return is_rectified_ ? source_ : input().data; }
 
   void backward_by_aten() {
     const bool gamma_learns = learns(settings_.gamma), beta_learns = learns(settings_.beta);
     const bool frozen = !settings_.uses_batch;
     auto [input_gradient, gamma_gradient, beta_gradient] = at::native_batch_norm_backward(
-        images(output().gradient), images(source_), gamma(), frozen ? weight(settings_.mean) : std::nullopt,
+        images(output().gradient), images(source()), gamma(), frozen ? weight(settings_.mean) : std::nullopt,
         frozen ? weight(settings_.variance) : std::nullopt, saved_mean_, saved_inverse_, !frozen, settings_.epsilon,
         {input().needs_gradient, gamma_learns, beta_learns});
     if (gamma_learns) weights[settings_.gamma].gradient.copy_(gamma_gradient);
@@ -203,6 +214,7 @@ class BatchNormalizationOperation final : public Operation {
     output().data = values(std::get<0>(result));
     saved_mean_ = std::get<1>(result);
     saved_inverse_ = std::get<2>(result);
+    if (!is_training) source_.reset();
   }
 
   void move_statistics() {
@@ -219,7 +231,7 @@ class BatchNormalizationOperation final : public Operation {
   double variance_factor_ = 1.0;
   bool is_single_ = false;  ///< one element per channel: its variance is 0
   bool is_rectified_ = false, has_loops_ = false;
-  at::Tensor source_;  ///< what ATen normalised
+  at::Tensor source_;  ///< relu of the input, where ATen normalised it; until backward
   /// Of the loops: the batch's or the moving statistics, and what they and the weights give.
   std::vector<double> exact_mean_, exact_variance_, inverse_, gradient_sum_, gradient_product_;
   std::vector<float> mean_, scale_, shift_, offset_, slope_;
