@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,6 +54,7 @@ double microseconds(Call&& call) {
 struct Table {
   std::vector<float> x = std::vector<float>(kRows * kColumns);
   std::vector<std::int16_t> y = std::vector<std::int16_t>(kRows);
+  std::unique_ptr<SparseIndex> index;
   Examples examples;
 
   Table() {
@@ -59,6 +62,8 @@ struct Table {
     for (std::size_t row = 0; row < y.size(); ++row) y[row] = static_cast<std::int16_t>(row % 2);
     examples.rows = kRows;
     examples.independent = {{reinterpret_cast<const std::byte*>(x.data()), ElementType::kFloat32, kColumns, 1.0F}};
+    index = make_sparse_index(examples.independent.front(), kRows);
+    examples.independent.front().index = index.get();
     examples.dependent = {{reinterpret_cast<const std::byte*>(y.data()), ElementType::kInt16, 1}};
   }
 };
@@ -80,7 +85,8 @@ void measure(const char* label, const std::string& json, const char* optimizer, 
   std::int64_t position = 0;
   const auto build = [&] {
     builder.begin(table.examples);
-    for (std::int64_t row = 0; row < batch; ++row) builder.add(table.examples, order[position++ % kRows]);
+    builder.add(table.examples, std::span(order).subspan(position, batch));
+    position = (position + batch) % kRows;  // batches divide the rows
   };
   const auto step = [&] { return Step{state.configuration_seed, static_cast<std::uint64_t>(state.step)}; };
   const auto update = [&] {

@@ -16,12 +16,15 @@ constexpr std::int64_t element_size(ElementType type) {
   return type == ElementType::kUint8 ? 1 : type == ElementType::kInt16 ? 2 : 4;
 }
 
+class SparseIndex;
+
 /// `rows` rows of `row_elements` elements each, in C order. The network sees float32(x) * scale.
 struct ArrayView {
   const std::byte* data = nullptr;
   ElementType type = ElementType::kFloat32;
   std::int64_t row_elements = 0;
-  float scale = 1.0F;  ///< 1 / normalizing_const
+  float scale = 1.0F;                  ///< 1 / normalizing_const
+  const SparseIndex* index = nullptr;  ///< of a block that the rows are part of; may be null
 
   std::int64_t row_bytes() const { return row_elements * element_size(type); }
   const std::byte* row(std::int64_t index) const { return data + index * row_bytes(); }

@@ -22,12 +22,28 @@ void BatchBuilder::begin(const Examples& format) {
   size_ = 0;
 }
 
-void BatchBuilder::add(const Examples& block, std::int64_t row) {
+/// `row_at(i)`: the row to be added as number i. One array at a time, into room made before.
+template <typename RowAt>
+void BatchBuilder::add_rows(const Examples& block, std::int64_t count, RowAt&& row_at) {
   auto array = arrays_.begin();
-  for (const ArrayView& view : block.independent) (array++)->push_back(view.row(row));
-  for (const ArrayView& view : block.dependent) (array++)->push_back(view.row(row));
-  if (block.sample_weight.row_elements > 0) array->push_back(block.sample_weight.row(row));
-  ++size_;
+  const auto add_of = [&](const ArrayView& view) {
+    array->resize(static_cast<std::size_t>(size_ + count));
+    const std::byte** next = array->data() + size_;
+    for (std::int64_t i = 0; i < count; ++i) next[i] = view.row(row_at(i));
+    ++array;
+  };
+  for (const ArrayView& view : block.independent) add_of(view);
+  for (const ArrayView& view : block.dependent) add_of(view);
+  if (block.sample_weight.row_elements > 0) add_of(block.sample_weight);
+  size_ += count;
+}
+
+void BatchBuilder::add(const Examples& block, std::span<const std::int64_t> rows) {
+  add_rows(block, std::ssize(rows), [rows](std::int64_t i) { return rows[i]; });
+}
+
+void BatchBuilder::add(const Examples& block, std::int64_t first, std::int64_t count) {
+  add_rows(block, count, [first](std::int64_t i) { return first + i; });
 }
 
 const BatchRows& BatchBuilder::rows() {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/gather.hpp"
@@ -14,8 +15,10 @@ class BatchBuilder {
  public:
   /// Starts an empty batch of blocks like this one.
   void begin(const Examples& format);
-  /// Adds a row of a block; its data must stay until the batch was loaded.
-  void add(const Examples& block, std::int64_t row);
+  /// Adds these rows of a block; its data must stay until the batch was loaded.
+  void add(const Examples& block, std::span<const std::int64_t> rows);
+  /// The same for rows that follow each other.
+  void add(const Examples& block, std::int64_t first, std::int64_t count);
   std::int64_t size() const { return size_; }
   /// Valid until the next begin() or add().
   const BatchRows& rows();
@@ -24,6 +27,9 @@ class BatchBuilder {
   void move_to(std::vector<std::vector<std::byte>>& bytes, Examples& block) const;
 
  private:
+  template <typename RowAt>
+  void add_rows(const Examples& block, std::int64_t count, RowAt&& row_at);
+
   Examples format_;                                    ///< no data
   std::vector<std::vector<const std::byte*>> arrays_;  ///< independent ones, dependent ones, the weight
   std::int64_t size_ = 0;

@@ -128,7 +128,7 @@ class LocalExecutor final : public Executor {
 
   void load(Plan& plan, const Examples& examples, std::int64_t first) {
     batch_.begin(examples);
-    for (std::int64_t row = first; row < first + plan.rows(); ++row) batch_.add(examples, row);
+    batch_.add(examples, first, plan.rows());
     plan.load(batch_.rows());
   }
 

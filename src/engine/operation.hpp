@@ -16,6 +16,7 @@
 namespace modelhop::engine {
 
 class Operation;
+class SparseRows;
 
 /// What flows between two operations. Activations are channels last, as Keras's: data is [rows, extents...],
 /// contiguous. After lowering every value has one consumer at most (a ForkOperation serves several).
@@ -32,7 +33,10 @@ struct Value {
   /// consumer does not depend on the value, or where there is none.
   at::Tensor gradient;
   bool is_preallocated = false;  ///< `data` stays from step to step
-  bool is_end = false;           ///< losses or callers read `data` when all operations have run
+  /// Of the model's input, where its only consumer takes sparse rows: filled instead of `data` where the batch is
+  /// sparse.
+  SparseRows* sparse = nullptr;
+  bool is_end = false;  ///< losses or callers read `data` when all operations have run
 };
 
 /// A weight as one operation sees it. `gradient` is undefined where the weight does not learn; otherwise backward

@@ -13,6 +13,7 @@
 
 #include "engine/device.hpp"
 #include "engine/gather.hpp"
+#include "engine/sparse_rows.hpp"
 
 namespace modelhop::engine {
 
@@ -107,6 +108,8 @@ void Plan::link_weights(const at::TensorOptions& options) {
 
 void Plan::load(const BatchRows& batch) {
   for (std::size_t index = 0; index < inputs_.size(); ++index) {
+    const Value& input = *graph_.inputs[index];
+    if (input.sparse != nullptr && input.sparse->read(batch.independent[index], input.shape.back())) continue;
     gather_floats(batch.independent[index], inputs_[index].host.mutable_data_ptr<float>());
     inputs_[index].upload();
   }

@@ -3,26 +3,47 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
+
+#include "engine/gather.hpp"
+#include "engine/sparse_index.hpp"
+#include "engine/sparse_products.hpp"
 
 namespace modelhop::engine {
 
 class SparseRows {
  public:
-  /// Finds what is not zero in a matrix [rows, columns], which must stay as it is as long as products are asked for.
-  /// False where that is more than a fifth: the products of BLAS are faster then.
-  bool read(const float* values, std::int64_t rows, std::int64_t columns);
+  /// Finds what is not zero in the list's numbers, decoded and scaled as by gather_floats() and taken as a matrix of
+  /// `columns`, which divide a row of the list. False where that is more than a fifth: the products of BLAS are faster
+  /// then, and there are no rows here.
+  bool read(const RowList& list, std::int64_t columns);
+  /// The last read() gave true.
+  bool has_rows() const { return has_rows_; }
 
-  /// result [rows, width] = the matrix by `kernel` [columns, width]. A zero meets no infinity: it is left out.
-  void multiply(const float* kernel, std::int64_t width, float* result) const;
+  /// result [rows, width] = the matrix by `kernel` [columns, width], plus `bias` [width] where there is one, then relu
+  /// where asked. A zero meets no infinity: it is left out.
+  void multiply(const float* kernel, std::int64_t width, const float* bias, bool is_rectified, float* result) const;
   /// result [columns, width] = the transposed matrix by `gradient` [rows, width].
-  void multiply_transposed(const float* gradient, std::int64_t width, float* result) const;
+  void multiply_transposed(const float* gradient, std::int64_t width, float* result);
+
+  std::span<const float> numbers() const { return {numbers_.data(), count()}; }
+  std::span<const std::int32_t> columns() const { return {columns_of_.data(), count()}; }
+  std::span<const std::int64_t> ends() const { return ends_; }
 
  private:
-  const float* values_ = nullptr;
-  std::int64_t rows_ = 0, columns_ = 0;
-  std::vector<std::int32_t> places_;  ///< columns of the numbers that are not zero, row after row
-  std::vector<std::int64_t> ends_;    ///< of each row in places_
+  std::size_t count() const { return ends_.empty() ? 0 : static_cast<std::size_t>(ends_.back()); }
+  SparseMatrix matrix() const { return {numbers_.data(), columns_of_.data(), ends_.data(), std::ssize(ends_)}; }
+  void append(const RowIndex::Row& row);
+  void scan(const RowList& list, std::int64_t row);
+
+  bool has_rows_ = false;
+  std::int64_t columns_ = 0;
+  std::vector<float> numbers_;            ///< those that are not zero, row after row, and room for more
+  std::vector<std::int32_t> columns_of_;  ///< where each of them stands
+  std::vector<std::int64_t> ends_;        ///< of each row among the numbers
+  std::vector<float> decoded_;            ///< one row
+  std::vector<CacheLine> room_;           ///< of multiply_transposed()
 };
 
 }  // namespace modelhop::engine

@@ -87,7 +87,7 @@ void UnitRun::check_format(const Examples& block) const {
 /// The next mini-batch begins with what the last block left.
 void UnitRun::begin_batch(const Examples& format) {
   batch_.begin(format);
-  for (std::int64_t row = 0; row < remainder_.block.rows; ++row) batch_.add(remainder_.block, row);
+  if (remainder_.block.rows > 0) batch_.add(remainder_.block, 0, remainder_.block.rows);
 }
 
 void UnitRun::feed(const Examples& block, std::span<const std::int64_t> order, const std::stop_token& stop) {
@@ -95,9 +95,15 @@ void UnitRun::feed(const Examples& block, std::span<const std::int64_t> order, c
   check_format(block);
   begin_batch(block);
   const BoundPlan bound(*plan_, state_);
-  for (std::int64_t position = 0; position < block.rows; ++position) {
-    batch_.add(block, order.empty() ? position : order[position]);
-    if (batch_.size() < plan_->rows()) continue;
+  for (std::int64_t position = 0; position < block.rows;) {
+    const std::int64_t count = std::min(plan_->rows() - batch_.size(), block.rows - position);
+    if (order.empty()) {
+      batch_.add(block, position, count);
+    } else {
+      batch_.add(block, order.subspan(position, count));
+    }
+    position += count;
+    if (batch_.size() < plan_->rows()) break;
     train_batch(*plan_, stop);
     if (has_diverged()) return;
     if (steps_left_ == 0) {

@@ -44,6 +44,8 @@ SegmentBlock::SegmentBlock(const SegmentRequest& request, std::shared_ptr<std::a
       memory_(wire::SharedMemory::create(request.layout.total_bytes())),
       total_(std::move(total)) {
   std::exclusive_scan(request.buffer_rows.begin(), request.buffer_rows.end(), buffer_starts_.begin(), std::int64_t{0});
+  const Examples examples = examples_at(memory_.bytes().data(), layout_);
+  for (const ArrayView& array : examples.independent) indexes_.push_back(make_sparse_index(array, examples.rows));
   total_->fetch_add(memory_.size());
 }
 
@@ -52,7 +54,11 @@ SegmentBlock::~SegmentBlock() {
 }
 
 Segment SegmentBlock::view() const {
-  return {examples_at(memory_.bytes().data(), layout_), buffer_starts_};
+  Examples examples = examples_at(memory_.bytes().data(), layout_);
+  for (std::size_t place = 0; place < indexes_.size(); ++place) {
+    examples.independent[place].index = indexes_[place].get();
+  }
+  return {std::move(examples), buffer_starts_};
 }
 
 SegmentClaim::~SegmentClaim() {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "modelhop/engine.hpp"
 #include "modelhop/error.hpp"
 #include "modelhop/segment.hpp"
 #include "wire/segment_layout.hpp"
@@ -42,6 +43,7 @@ class SegmentBlock {
   wire::SegmentLayout layout_;
   std::vector<std::int64_t> buffer_starts_;
   wire::SharedMemory memory_;
+  std::vector<std::unique_ptr<SparseIndex>> indexes_;  ///< of the independent arrays
   std::shared_ptr<std::atomic<std::int64_t>> total_;
 };
 

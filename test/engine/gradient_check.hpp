@@ -40,7 +40,7 @@ class LossFunction {
     const Examples examples = data_.examples();
     BatchBuilder batch;
     batch.begin(examples);
-    for (std::int64_t row = 0; row < rows; ++row) batch.add(examples, row);
+    batch.add(examples, 0, rows);
     plan_.load(batch.rows());
   }
 

@@ -64,7 +64,7 @@ inline std::vector<float> training_outputs(const ModelSpec& spec, const std::vec
   const Examples examples = data.examples();
   BatchBuilder batch;
   batch.begin(examples);
-  for (std::int64_t row = 0; row < data.rows; ++row) batch.add(examples, row);
+  batch.add(examples, 0, data.rows);
   plan.load(batch.rows());
   plan.run_forward(step);
   std::vector<float> outputs(static_cast<std::size_t>(data.rows * targets));

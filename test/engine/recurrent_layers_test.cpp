@@ -185,7 +185,7 @@ TEST(RecurrentDropoutTest, IsTheSameAtEveryStep) {
   const Examples examples = data.examples();
   BatchBuilder batch;
   batch.begin(examples);
-  for (std::int64_t row = 0; row < 8; ++row) batch.add(examples, row);
+  batch.add(examples, 0, 8);
   plan.load(batch.rows());
   plan.run_forward({1, 2});
   Floats outputs(96);

@@ -14,26 +14,33 @@ namespace modelhop::engine {
 namespace {
 
 using test::drawn_numbers;
+using test::sparse_numbers;
 using Floats = std::vector<float>;
 
-/// About one number in `share` is not zero; some zeros have a sign.
-Floats sparse_numbers(std::int64_t count, int share) {
-  Floats values = drawn_numbers(count, 7);
-  const Floats choice = drawn_numbers(count, 11);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if ((choice[i] + 1.0F) * static_cast<float>(share) > 2.0F) values[i] = i % 3 == 0 ? -0.0F : 0.0F;
+/// A matrix as rows of a table.
+class Rows {
+ public:
+  Rows(const Floats& matrix, std::int64_t row_elements) {
+    for (std::size_t first = 0; first < matrix.size(); first += static_cast<std::size_t>(row_elements)) {
+      rows_.push_back(reinterpret_cast<const std::byte*>(matrix.data() + first));
+    }
+    view_.row_elements = row_elements;
   }
-  return values;
-}
+  RowList list() const { return {view_, rows_}; }
+
+ private:
+  ArrayView view_;
+  std::vector<const std::byte*> rows_;
+};
 
 void expect_products(std::int64_t rows, std::int64_t columns, std::int64_t width) {
   const Floats matrix = sparse_numbers(rows * columns, 10), kernel = drawn_numbers(columns * width, 3),
                gradient = drawn_numbers(rows * width, 5);
   SparseRows sparse;
-  ASSERT_TRUE(sparse.read(matrix.data(), rows, columns));
+  ASSERT_TRUE(sparse.read(Rows(matrix, columns).list(), columns));
   Floats product(static_cast<std::size_t>(rows * width), 99.0F);
   Floats transposed(static_cast<std::size_t>(columns * width), 99.0F);
-  sparse.multiply(kernel.data(), width, product.data());
+  sparse.multiply(kernel.data(), width, nullptr, false, product.data());
   sparse.multiply_transposed(gradient.data(), width, transposed.data());
   for (std::int64_t row = 0; row < rows; ++row) {
     for (std::int64_t i = 0; i < width; ++i) {
@@ -59,12 +66,44 @@ TEST(SparseRows, ProductsAreThoseOfTheMatrix) {
   }
 }
 
+TEST(SparseRows, AddsABiasAndRectifies) {
+  constexpr std::int64_t kColumns = 20, kWidth = 81;  // a tile, a register and a column
+  Floats matrix(kColumns, 0.0F), kernel(kColumns * kWidth, 2.0F), bias(kWidth, -3.0F), product(kWidth);
+  matrix[4] = 1.0F;
+  for (std::int64_t i = 0; i < kWidth; i += 2) bias[i] = 1.0F;
+  kernel[4 * kWidth + 80] = NAN;
+  SparseRows sparse;
+  ASSERT_TRUE(sparse.read(Rows(matrix, kColumns).list(), kColumns));
+  for (const bool is_rectified : {false, true}) {
+    sparse.multiply(kernel.data(), kWidth, bias.data(), is_rectified, product.data());
+    for (std::int64_t i = 0; i < 80; ++i) {
+      EXPECT_EQ(product[i], i % 2 == 0 ? 3.0F : is_rectified ? 0.0F : -1.0F) << i;
+    }
+    EXPECT_TRUE(std::isnan(product[80]));
+  }
+}
+
+TEST(SparseRows, CutsRowsAndDecodesThem) {
+  std::vector<std::int16_t> numbers(3 * 20, 0);
+  numbers[7] = 5;
+  numbers[20] = -3;
+  const ArrayView view{nullptr, ElementType::kInt16, 60, 0.5F};
+  const std::vector<const std::byte*> rows{reinterpret_cast<const std::byte*>(numbers.data())};
+  SparseRows sparse;
+  ASSERT_TRUE(sparse.read({view, rows}, 20));
+  EXPECT_EQ(Floats(sparse.numbers().begin(), sparse.numbers().end()), (Floats{2.5F, -1.5F}));
+  EXPECT_EQ(std::vector<std::int32_t>(sparse.columns().begin(), sparse.columns().end()),
+            (std::vector<std::int32_t>{7, 0}));
+  EXPECT_EQ(std::vector<std::int64_t>(sparse.ends().begin(), sparse.ends().end()),
+            (std::vector<std::int64_t>{1, 2, 2}));
+}
+
 TEST(SparseRows, ZerosAloneGiveZeros) {
   const Floats zeros(20, 0.0F), kernel(20, 1.0F);
   Floats product(4, 99.0F), transposed(20, 99.0F);
   SparseRows sparse;
-  ASSERT_TRUE(sparse.read(zeros.data(), 1, 20));
-  sparse.multiply(kernel.data(), 1, product.data());
+  ASSERT_TRUE(sparse.read(Rows(zeros, 20).list(), 20));
+  sparse.multiply(kernel.data(), 1, nullptr, false, product.data());
   sparse.multiply_transposed(kernel.data(), 1, transposed.data());
   EXPECT_EQ(product[0], 0.0F);
   EXPECT_EQ(transposed, zeros);
@@ -73,9 +112,9 @@ TEST(SparseRows, ZerosAloneGiveZeros) {
 TEST(SparseRows, RefusesFullMatricesAndTakesTheNext) {
   const Floats full(3 * 50, 1.0F), half = sparse_numbers(3 * 50, 2), sparse_ones = sparse_numbers(3 * 50, 10);
   SparseRows sparse;
-  EXPECT_FALSE(sparse.read(full.data(), 3, 50));
-  EXPECT_FALSE(sparse.read(half.data(), 3, 50));
-  EXPECT_TRUE(sparse.read(sparse_ones.data(), 3, 50));
+  EXPECT_FALSE(sparse.read(Rows(full, 50).list(), 50));
+  EXPECT_FALSE(sparse.read(Rows(half, 50).list(), 50));
+  EXPECT_TRUE(sparse.read(Rows(sparse_ones, 50).list(), 50));
 }
 
 TEST(SparseRows, NotANumberIsNoZero) {
@@ -84,8 +123,8 @@ TEST(SparseRows, NotANumberIsNoZero) {
   const Floats kernel(40, 1.0F);
   Floats product(2);
   SparseRows sparse;
-  ASSERT_TRUE(sparse.read(matrix.data(), 2, 20));
-  sparse.multiply(kernel.data(), 1, product.data());
+  ASSERT_TRUE(sparse.read(Rows(matrix, 20).list(), 20));
+  sparse.multiply(kernel.data(), 1, nullptr, false, product.data());
   EXPECT_TRUE(std::isnan(product[0]));
   EXPECT_TRUE(std::isnan(product[1]));
 }

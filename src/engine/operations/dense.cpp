@@ -42,7 +42,10 @@ class DenseOperation final : public Operation {
     allocate_output(rows, options);
     output_rows_ = as_rows(output().data);
     if (input().is_preallocated) input_rows_ = as_rows(input().data);
-    may_be_sparse_ = options.device().is_cpu() && input().producer == nullptr && output().shape.back() >= kSparseWidth;
+    const bool is_model_input = input().producer == nullptr && !input().is_end;
+    if (is_model_input && options.device().is_cpu() && output().shape.back() >= kSparseWidth) {
+      inputs[0]->sparse = &sparse_input_;
+    }
     if (is_training && input().needs_gradient) {
       input_gradient_ = at::empty(sizes_of(rows, input().shape), options);
       input_gradient_rows_ = as_rows(input_gradient_);
@@ -51,14 +54,11 @@ class DenseOperation final : public Operation {
 
   void forward(const Step&) override {
     if (!input().is_preallocated) input_rows_ = as_rows(input().data);
-    is_sparse_ = may_be_sparse_ &&
-                 sparse_input_.read(input_rows_.const_data_ptr<float>(), input_rows_.size(0), input_rows_.size(1));
-    if (is_sparse_) {
-      sparse_input_.multiply(weights[0].data.const_data_ptr<float>(), output_rows_.size(1),
-                             output_rows_.mutable_data_ptr<float>());
-    } else {
-      multiply_into(output_rows_, {input_rows_}, {weights[0].data});
+    if (sparse_input_.has_rows()) {
+      multiply_sparse();
+      return;
     }
+    multiply_into(output_rows_, {input_rows_}, {weights[0].data});
     if (has_bias_) {
       add_bias_in_place(output_rows_, weights[1].data, is_rectified_);
     } else if (is_rectified_) {
@@ -74,7 +74,7 @@ class DenseOperation final : public Operation {
     } else if (bias_learns) {
       sum_columns_into(weights[1].gradient, gradient_rows);
     }
-    if (weights[0].learns() && is_sparse_) {
+    if (weights[0].learns() && sparse_input_.has_rows()) {
       sparse_input_.multiply_transposed(gradient_rows.const_data_ptr<float>(), gradient_rows.size(1),
                                         weights[0].gradient.mutable_data_ptr<float>());
     } else if (weights[0].learns()) {
@@ -94,11 +94,15 @@ class DenseOperation final : public Operation {
     return tensor.dim() == 2 ? tensor : tensor.view({-1, tensor.size(-1)});
   }
 
+  void multiply_sparse() {
+    const float* bias = has_bias_ ? weights[1].data.const_data_ptr<float>() : nullptr;
+    sparse_input_.multiply(weights[0].data.const_data_ptr<float>(), output_rows_.size(1), bias, is_rectified_,
+                           output_rows_.mutable_data_ptr<float>());
+  }
+
   bool has_bias_;
   bool is_rectified_ = false;
-  bool may_be_sparse_ = false;  ///< the model's input: rows of the table as they are
-  bool is_sparse_ = false;      ///< the last forward found the input so
-  SparseRows sparse_input_;
+  SparseRows sparse_input_;  ///< has rows where the batch is sparse and the input the model's own
   at::Tensor input_rows_, output_rows_, input_gradient_, input_gradient_rows_;
 };
 

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tiles of 64 columns: what a kernel has in one stays in the first-level cache for all rows. A row of the census table
+// has 12 numbers of 108.
+#include "engine/sparse_products.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/vector_clones.hpp"
+#include "engine/vector_functions.hpp"
+
+namespace modelhop::engine {
+namespace {
+
+/// One register of AVX-512, or the registers of older processors that hold as much.
+using Lanes = float __attribute__((vector_size(64)));
+constexpr std::int64_t kLanes = 16;
+constexpr std::int64_t kTile = 4 * kLanes;
+
+/// A matrix that is written, or some columns of it.
+struct Result {
+  float* data;
+  std::int64_t rows;
+};
+
+MODELHOP_INLINE void load(const float* from, Lanes& lanes) {
+  std::memcpy(&lanes, from, sizeof lanes);
+}
+
+MODELHOP_INLINE void store(const Lanes& lanes, float* to) {
+  std::memcpy(to, &lanes, sizeof lanes);
+}
+
+/// kVectors * kLanes columns of the result. No array is copied as a whole, or compilers do not keep it in registers.
+template <int kVectors>
+MODELHOP_INLINE void multiply_tile(const SparseMatrix& matrix, const float* kernel, std::int64_t width,
+                                   const float* bias, bool is_rectified, float* result) {
+  std::int64_t place = 0;
+  for (std::int64_t row = 0; row < matrix.rows; ++row, result += width) {
+    Lanes sums[kVectors];
+#pragma GCC unroll 4
+    for (int i = 0; i < kVectors; ++i) {
+      sums[i] = Lanes{};
+      if (bias != nullptr) load(bias + i * kLanes, sums[i]);
+    }
+    for (const std::int64_t end = matrix.ends[row]; place < end; ++place) {
+      const float number = matrix.numbers[place];
+      const float* from = kernel + matrix.columns[place] * width;
+#pragma GCC unroll 4
+      for (int i = 0; i < kVectors; ++i) {
+        Lanes factor;
+        load(from + i * kLanes, factor);
+        sums[i] += factor * number;
+      }
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < kVectors; ++i) {
+      const Lanes negative_as_zero = sums[i] < 0.0F ? Lanes{} : sums[i];
+      store(is_rectified ? negative_as_zero : sums[i], result + i * kLanes);
+    }
+  }
+}
+
+/// One column of the result.
+MODELHOP_INLINE void multiply_column(const SparseMatrix& matrix, const float* kernel, std::int64_t width, float bias,
+                                     bool is_rectified, float* result) {
+  std::int64_t place = 0;
+  for (std::int64_t row = 0; row < matrix.rows; ++row) {
+    float total = bias;
+    for (const std::int64_t end = matrix.ends[row]; place < end; ++place) {
+      total += matrix.numbers[place] * kernel[matrix.columns[place] * width];
+    }
+    result[row * width] = is_rectified ? rectified(total) : total;
+  }
+}
+
+/// kVectors * kLanes columns of the result. They are summed side by side in `tile`: strewn over the rows of a wide
+/// result they would share few sets of the first-level cache, which takes half as long again.
+template <int kVectors>
+MODELHOP_INLINE void multiply_transposed_tile(const SparseMatrix& matrix, const float* gradient, std::int64_t width,
+                                              const Result& result, float* tile) {
+  constexpr std::int64_t kColumns = kVectors * kLanes;
+  std::fill_n(tile, result.rows * kColumns, 0.0F);
+  std::int64_t place = 0;
+  for (std::int64_t row = 0; row < matrix.rows; ++row, gradient += width) {
+    Lanes given[kVectors];
+#pragma GCC unroll 4
+    for (int i = 0; i < kVectors; ++i) load(gradient + i * kLanes, given[i]);
+    for (const std::int64_t end = matrix.ends[row]; place < end; ++place) {
+      const float number = matrix.numbers[place];
+      float* into = tile + matrix.columns[place] * kColumns;
+#pragma GCC unroll 4
+      for (int i = 0; i < kVectors; ++i) {
+        Lanes sum;
+        load(into + i * kLanes, sum);
+        store(sum + given[i] * number, into + i * kLanes);
+      }
+    }
+  }
+  for (std::int64_t row = 0; row < result.rows; ++row, tile += kColumns) {
+    std::copy_n(tile, kColumns, result.data + row * width);
+  }
+}
+
+MODELHOP_INLINE void multiply_transposed_column(const SparseMatrix& matrix, const float* gradient, std::int64_t width,
+                                                const Result& result) {
+  for (std::int64_t row = 0; row < result.rows; ++row) result.data[row * width] = 0.0F;
+  std::int64_t place = 0;
+  for (std::int64_t row = 0; row < matrix.rows; ++row) {
+    for (const std::int64_t end = matrix.ends[row]; place < end; ++place) {
+      result.data[matrix.columns[place] * width] += matrix.numbers[place] * gradient[row * width];
+    }
+  }
+}
+
+}  // namespace
+
+MODELHOP_VECTOR_CLONES void multiply(const SparseMatrix& matrix, const float* kernel, std::int64_t width,
+                                     const float* bias, bool is_rectified, float* result) {
+  const auto bias_at = [bias](std::int64_t column) { return bias == nullptr ? nullptr : bias + column; };
+  std::int64_t first = 0;
+  for (; first + kTile <= width; first += kTile) {
+    multiply_tile<4>(matrix, kernel + first, width, bias_at(first), is_rectified, result + first);
+  }
+  for (; first + kLanes <= width; first += kLanes) {
+    multiply_tile<1>(matrix, kernel + first, width, bias_at(first), is_rectified, result + first);
+  }
+  for (; first < width; ++first) {
+    multiply_column(matrix, kernel + first, width, bias == nullptr ? 0.0F : bias[first], is_rectified, result + first);
+  }
+}
+
+MODELHOP_VECTOR_CLONES void multiply_transposed(const SparseMatrix& matrix, std::int64_t columns, const float* gradient,
+                                                std::int64_t width, float* result, std::vector<CacheLine>& room) {
+  room.resize(static_cast<std::size_t>(columns * kTile / kLanes));
+  float* tile = room.front().numbers;
+  std::int64_t first = 0;
+  const auto part = [&] { return Result{result + first, columns}; };
+  for (; first + kTile <= width; first += kTile) {
+    multiply_transposed_tile<4>(matrix, gradient + first, width, part(), tile);
+  }
+  for (; first + kLanes <= width; first += kLanes) {
+    multiply_transposed_tile<1>(matrix, gradient + first, width, part(), tile);
+  }
+  for (; first < width; ++first) multiply_transposed_column(matrix, gradient + first, width, part());
+}
+
+}  // namespace modelhop::engine

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows out of an index against the same rows scanned, and training with and without one.
+#include "engine/sparse_index.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "drawn_numbers.hpp"
+#include "engine/sparse_rows.hpp"
+#include "network_builder.hpp"
+
+namespace modelhop::engine {
+namespace {
+
+using test::sparse_numbers;
+using Floats = std::vector<float>;
+using Pointers = std::vector<const std::byte*>;
+
+constexpr std::int64_t kColumns = 40, kRows = 2500;  // more rows than a part of an index has
+
+ArrayView view_of(const Floats& matrix) {
+  return {reinterpret_cast<const std::byte*>(matrix.data()), ElementType::kFloat32, kColumns, 1.0F};
+}
+
+template <typename Number>
+std::vector<Number> list_of(std::span<const Number> numbers) {
+  return {numbers.begin(), numbers.end()};
+}
+
+void expect_equal(const SparseRows& left, const SparseRows& right) {
+  EXPECT_EQ(list_of(left.numbers()), list_of(right.numbers()));
+  EXPECT_EQ(list_of(left.columns()), list_of(right.columns()));
+  EXPECT_EQ(list_of(left.ends()), list_of(right.ends()));
+}
+
+TEST(SparseIndex, GivesTheRowsThatAScanFinds) {
+  initialize_engine({});
+  const Floats matrix = sparse_numbers(kRows * kColumns, 10), elsewhere = sparse_numbers(kColumns, 10);
+  ArrayView view = view_of(matrix);
+  Pointers rows;
+  for (const std::int64_t row : {0, 1023, 1024, 7, 2499, 1024}) rows.push_back(view.row(row));
+  rows.push_back(reinterpret_cast<const std::byte*>(elsewhere.data()));  // as the rows left of another block
+  rows.push_back(view.row(2));
+  SparseRows scanned, indexed;
+  ASSERT_TRUE(scanned.read({view, rows}, kColumns));
+  const auto index = make_sparse_index(view, kRows);
+  view.index = index.get();
+  ASSERT_TRUE(indexed.read({view, rows}, kColumns));
+  expect_equal(indexed, scanned);
+}
+
+TEST(SparseIndex, GivesDecodedNumbers) {
+  initialize_engine({});
+  std::vector<std::uint8_t> bytes(kColumns, 0);
+  bytes[3] = 51;
+  ArrayView view{reinterpret_cast<const std::byte*>(bytes.data()), ElementType::kUint8, kColumns, 1.0F / 255.0F};
+  const auto index = make_sparse_index(view, 1);
+  view.index = index.get();
+  bytes[3] = 102;  // the first mini-batch finds this, and the second what the first found
+  const Pointers rows{view.row(0)};
+  SparseRows indexed;
+  for (const std::uint8_t later : {102, 204}) {
+    ASSERT_TRUE(indexed.read({view, rows}, kColumns));
+    ASSERT_EQ(indexed.numbers().size(), 1U);
+    EXPECT_FLOAT_EQ(indexed.numbers().front(), 0.4F) << static_cast<int>(later);
+    bytes[3] = later;
+  }
+}
+
+TEST(SparseIndex, IsNoneWhereOnePartIsFull) {
+  initialize_engine({});
+  Floats matrix = sparse_numbers(kRows * kColumns, 10);
+  std::fill(matrix.end() - 400 * kColumns, matrix.end(), 1.0F);
+  const RowIndex index(view_of(matrix), kRows);
+  EXPECT_FALSE(index.is_known());
+}
+
+TEST(SparseIndex, IsNoneWhereMemoryIsShort) {
+  const Floats matrix = sparse_numbers(kRows * kColumns, 10);
+  initialize_engine({});
+  make_executor(Device{})->trim();  // or what was freed would serve
+  initialize_engine({.memory_limit = engine_memory().held + 4096});
+  const RowIndex index(view_of(matrix), kRows);
+  EXPECT_FALSE(index.is_known());
+  initialize_engine({});
+}
+
+TEST(SparseIndex, LeavesTrainingAsItIs) {
+  initialize_engine({});
+  const Floats x = sparse_numbers(kRows * kColumns, 10);
+  std::vector<std::int16_t> y(kRows);
+  for (std::size_t row = 0; row < y.size(); ++row) y[row] = x[row * kColumns] > 0.0F ? 1 : 0;
+  const std::vector<std::int64_t> starts{0, 1000, 1300};  // no multiples of the batch: rows are left over
+  Segment segment;
+  segment.examples.rows = kRows;
+  segment.examples.independent = {view_of(x)};
+  segment.examples.dependent = {{reinterpret_cast<const std::byte*>(y.data()), ElementType::kInt16, 1}};
+  segment.buffer_starts = starts;
+  const auto model = compile_model(test::NetworkBuilder({kColumns}).dense(32, "relu").dense(1, "sigmoid").build(),
+                                   test::train_spec(LossKind::kBinaryCrossentropy, test::sgd(0.5), 64), Device{}, {1});
+  const auto executor = make_executor(Device{});
+  const auto trained = [&](Shuffle shuffle) {
+    const auto state = model->initial_state(1);
+    TrainUnit unit;
+    unit.iteration = 1;
+    unit.shuffle = shuffle;
+    executor->train(*model, *state, segment, unit, {});
+    Floats weights(static_cast<std::size_t>(model->parameter_count()));
+    state->get_weights(weights);
+    weights.push_back(static_cast<float>(executor->evaluate(*model, *state, segment.examples, {}).loss));
+    return weights;
+  };
+  for (const Shuffle shuffle : {Shuffle::kSegment, Shuffle::kBuffer, Shuffle::kNone}) {
+    segment.examples.independent.front().index = nullptr;
+    const Floats without = trained(shuffle);
+    const auto index = make_sparse_index(segment.examples.independent.front(), kRows);
+    segment.examples.independent.front().index = index.get();
+    EXPECT_EQ(trained(shuffle), without);
+  }
+}
+
+}  // namespace
+}  // namespace modelhop::engine
