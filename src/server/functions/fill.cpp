@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fill_table(output, query): INSERT INTO output query, with a parallel worker that runs the query while this backend
-// writes. The server plans no INSERT in parallel, and the queues of its own plans hold 64 KB: with rows of half a
-// megabyte both sides would wait for each other most of the time. Where a worker cannot help, it is that INSERT.
+// writes. The server plans no INSERT in parallel, and its own parallel plans, whose queues hold 64 KB, are slower here
+// than INSERT. Where a worker cannot help, it is that INSERT.
 #include <malloc.h>
 
 #include "server/bridge.hpp"
@@ -92,7 +92,7 @@ void launch_worker(ParallelContext* context, const char* query) {
 }
 
 /// Copies a row out of the queue into memory that is used again: rows this large would otherwise be allocated anew, and
-/// their pages with them, twice each.
+/// their pages with them.
 void take_row(MinimalTuple from, HeapTuple row, Size* capacity) {
   row->t_len = from->t_len + MINIMAL_TUPLE_OFFSET;
   if (row->t_len > *capacity) {
@@ -146,7 +146,7 @@ using namespace modelhop::server;
 extern "C" {
 PGDLLEXPORT void modelhop_send_rows(dsm_segment* segment, shm_toc* toc);
 void modelhop_send_rows(dsm_segment* segment, shm_toc* toc) {
-  // Keep what large rows have freed: to give it back and fault it in again takes longer than to pack them.
+  // Keep what large rows have freed, rather than give it back and fault its pages in again for each.
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   auto* queue = static_cast<shm_mq*>(shm_toc_lookup(toc, kQueue, false));
