@@ -16,22 +16,27 @@ COMMENT ON AGGREGATE modelhop.inspect_examples("any", tid, text) IS
 'Checks the values of a column (value, ctid or NULL, column name): refuses NULL, NaN and values of different shapes, naming the row.';
 
 CREATE FUNCTION modelhop.pack_step(internal, "any", text, real, bigint) RETURNS internal
-LANGUAGE c IMMUTABLE AS 'MODULE_PATHNAME', 'modelhop_pack_step';
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'modelhop_pack_step';
 COMMENT ON FUNCTION modelhop.pack_step(internal, "any", text, real, bigint) IS 'Transition function of pack_examples.';
 CREATE FUNCTION modelhop.pack_one_hot_step(internal, integer, integer) RETURNS internal
-LANGUAGE c IMMUTABLE AS 'MODULE_PATHNAME', 'modelhop_pack_one_hot_step';
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'modelhop_pack_one_hot_step';
 COMMENT ON FUNCTION modelhop.pack_one_hot_step(internal, integer, integer) IS 'Transition function of pack_one_hot.';
 CREATE FUNCTION modelhop.pack_result(internal) RETURNS bytea
-LANGUAGE c IMMUTABLE AS 'MODULE_PATHNAME', 'modelhop_pack_result';
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'modelhop_pack_result';
 COMMENT ON FUNCTION modelhop.pack_result(internal) IS 'Final function of pack_examples and pack_one_hot.';
 CREATE AGGREGATE modelhop.pack_examples("any", text, real, bigint)
-(SFUNC = modelhop.pack_step, STYPE = internal, FINALFUNC = modelhop.pack_result, FINALFUNC_MODIFY = READ_WRITE);
+(SFUNC = modelhop.pack_step, STYPE = internal, FINALFUNC = modelhop.pack_result, FINALFUNC_MODIFY = READ_WRITE, PARALLEL = SAFE);
 COMMENT ON AGGREGATE modelhop.pack_examples("any", text, real, bigint) IS
 'Examples one behind the other (value, element type uint8, int16 or float32, factor for float32, numbers in each value).';
 CREATE AGGREGATE modelhop.pack_one_hot(integer, integer)
-(SFUNC = modelhop.pack_one_hot_step, STYPE = internal, FINALFUNC = modelhop.pack_result, FINALFUNC_MODIFY = READ_WRITE);
+(SFUNC = modelhop.pack_one_hot_step, STYPE = internal, FINALFUNC = modelhop.pack_result, FINALFUNC_MODIFY = READ_WRITE, PARALLEL = SAFE);
 COMMENT ON AGGREGATE modelhop.pack_one_hot(integer, integer) IS
 'One-hot rows of int16 one behind the other (number of the class from 1, number of classes).';
+
+CREATE FUNCTION modelhop.next_number() RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', 'modelhop_next_number';
+COMMENT ON FUNCTION modelhop.next_number() IS
+'Counts its calls in a statement from 1. It takes the place of row_number(), which the server keeps out of workers: one process must run the whole plan.';
 
 CREATE TYPE modelhop.packed_variable AS (
   column_name text, sql_type text, cast_type text, shape integer[], element_type text, num_rows bigint,

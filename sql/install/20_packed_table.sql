@@ -19,13 +19,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION modelhop.create_packed_table(text, modelhop.packed_variable[]) IS 'Makes an empty packed table.';
 
+CREATE FUNCTION modelhop.fill_table(output regclass, query text) RETURNS bigint
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'modelhop_fill_table';
+COMMENT ON FUNCTION modelhop.fill_table(regclass, text) IS
+'INSERT INTO output query, with the query in a parallel worker where the server allows; returns the number of rows. Names in the query need their schema.';
+
 -- The rows are numbered, sorted by a hash of their number and cut into buffers in one statement. The sorts carry
 -- pointers to big values, not the values. The order depends on the seed and the order of the stored rows alone.
+-- The innermost ORDER BY sorts nothing: it keeps the planner from numbering each partition by itself.
 CREATE FUNCTION modelhop.fill_packed_table(source regclass, output text, variables modelhop.packed_variable[],
                                            num_rows bigint, num_buffers bigint, seed bigint,
                                            distribution modelhop.distribution) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET work_mem = '256MB' SET enable_hashagg = off
-SET synchronize_seqscans = off SET max_parallel_workers_per_gather = 0
+SET synchronize_seqscans = off
 AS $$
 DECLARE
   rows_a_buffer bigint := ceil(num_rows / num_buffers::numeric);
@@ -49,14 +55,16 @@ BEGIN
     string_agg(format('count(*)::integer || %L::integer[]', (variables[i]).shape), ', ' ORDER BY i)
       FILTER (WHERE (variables[i]).encoding IS DISTINCT FROM 'weight')
     INTO inputs, aliases, packs, weight_packs, shapes FROM generate_subscripts(variables, 1) i;
-  EXECUTE format(
-    'INSERT INTO %s SELECT %s, %s, buffer_id%s FROM ('
+  PERFORM modelhop.fill_table(output, format(
+    'SELECT %s, %s, buffer_id%s FROM ('
     '  SELECT %s, (%s)::integer AS buffer_id FROM ('
-    '    SELECT %5$s, row_number() OVER (ORDER BY %7$s ordinal) - 1 AS position FROM ('
-    '      SELECT %8$s, row_number() OVER () AS ordinal FROM %9$s s) numbered) placed '
+    '    SELECT %4$s, modelhop.next_number() - 1 AS position FROM ('
+    '      SELECT * FROM (SELECT *, modelhop.next_number() AS ordinal FROM ('
+    '        SELECT %6$s FROM %7$s s ORDER BY NULL::integer) stored) numbered '
+    '      ORDER BY %8$s ordinal) shuffled) placed '
     '  ORDER BY buffer_id, position) cut '
-    'GROUP BY buffer_id ORDER BY buffer_id', output, packs, shapes, weight_packs, aliases,
-    modelhop.placed_buffer(buffer, distribution), sort_key, inputs, source);
+    'GROUP BY buffer_id ORDER BY buffer_id', packs, shapes, weight_packs, aliases,
+    modelhop.placed_buffer(buffer, distribution), inputs, source, sort_key));
   EXECUTE format('SELECT sum(%I[1]) FROM %s', variables[1].column_name || '_shape', output) INTO written;
   IF written <> num_rows THEN
     RAISE EXCEPTION USING ERRCODE = 'serialization_failure',

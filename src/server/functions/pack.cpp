@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Aggregates pack_examples and pack_one_hot: the rows of a buffer, one behind the other, as one bytea.
+// Aggregates pack_examples and pack_one_hot: the rows of a buffer, one behind the other, as one bytea. And the numbers
+// that rows get before.
 #include <cstring>
 
 #include "modelhop/segment.hpp"
@@ -163,4 +164,12 @@ MODELHOP_FUNCTION(pack_result) {
   auto* buffer = reinterpret_cast<Buffer*>(PG_GETARG_POINTER(0));
   SET_VARSIZE(buffer->bytes, buffer->used);
   PG_RETURN_POINTER(buffer->bytes);
+}
+
+MODELHOP_FUNCTION(next_number) {
+  if (fcinfo->flinfo->fn_extra == nullptr) {
+    fcinfo->flinfo->fn_extra =
+        call_pg([context = fcinfo->flinfo->fn_mcxt] { return MemoryContextAllocZero(context, sizeof(std::int64_t)); });
+  }
+  PG_RETURN_INT64(++*static_cast<std::int64_t*>(fcinfo->flinfo->fn_extra));
 }
