@@ -50,6 +50,9 @@ struct OpenRequest {
 };
 
 void open_run(TrainerClient& trainer, const OpenRequest& request);
+/// Its two halves, for who has something to do while the trainer opens the run.
+void send_open_run(TrainerClient& trainer, const OpenRequest& request);
+void await_run_opened(TrainerClient& trainer);
 /// Adds configurations of the run's architectures; `seed` is the run's.
 void add_configurations(TrainerClient& trainer, std::int64_t seed,
                         const std::vector<OpenConfiguration>& configurations);
