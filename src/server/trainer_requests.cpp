@@ -116,8 +116,16 @@ void set_state(TrainerClient& trainer, std::int32_t configuration, Bytes weights
 }
 
 FetchedState get_state(TrainerClient& trainer, std::int32_t configuration, bool with_training_state) {
+  send_get_state(trainer, configuration, with_training_state);
+  return await_state(trainer);
+}
+
+void send_get_state(TrainerClient& trainer, std::int32_t configuration, bool with_training_state) {
   flatbuffers::FlatBufferBuilder builder;
   trainer.send(builder, wire::CreateGetState(builder, configuration, with_training_state));
+}
+
+FetchedState await_state(TrainerClient& trainer) {
   wire::Frame frame = trainer.wait_answer();
   const auto* data = frame.message().body_as_StateData();
   check(data != nullptr && data->weights() >= 0 && data->training_state() >= 0,

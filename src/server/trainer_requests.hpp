@@ -76,6 +76,9 @@ struct FetchedState {
   Bytes training_state() const { return memory.bytes().subspan(weight_bytes, training_state_bytes); }
 };
 FetchedState get_state(TrainerClient& trainer, std::int32_t configuration, bool with_training_state);
+/// Its two halves, for who has something to do while the trainer makes it ready.
+void send_get_state(TrainerClient& trainer, std::int32_t configuration, bool with_training_state);
+FetchedState await_state(TrainerClient& trainer);
 
 /// What callbacks want between two iterations; no unit of the configuration may run.
 void set_learning_rate(TrainerClient& trainer, std::int32_t configuration, double rate);
