@@ -125,12 +125,13 @@ std::optional<std::int32_t> Scheduler::unvisited_segment(int worker, const Confi
 std::optional<Unit> Scheduler::unit_for(int worker, ConfigurationKey key, const Configuration& configuration) const {
   if (configuration.is_removed || configuration.training) return std::nullopt;
   for (const Unit& unit : configuration.pending_evaluations) {
-    if (holds(worker, unit.kind, unit.segment)) return unit;
+    if (holds(worker, unit.kind, unit.segment) && is_there(unit)) return unit;
   }
   if (configuration.running > 0) return std::nullopt;  // evaluations of this iteration still run
   const auto segment = unvisited_segment(worker, configuration);
   if (!segment) return std::nullopt;
-  return Unit{key, UnitKind::kTrain, *segment, configuration.iteration};
+  const Unit unit{key, UnitKind::kTrain, *segment, configuration.iteration};
+  return is_there(unit) ? std::optional(unit) : std::nullopt;
 }
 
 double Scheduler::time_to_end(const Configuration& configuration) const {

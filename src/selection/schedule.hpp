@@ -3,6 +3,7 @@
 // Pure decisions: no clock, no threads, no I/O. See docs/architecture.md, "Scheduling".
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -24,6 +25,16 @@ struct Unit {
   std::int32_t iteration = 0;
   bool operator==(const Unit&) const = default;
 };
+
+/// A segment of the training or of the validation table, counted as in a unit.
+struct SegmentPlace {
+  bool is_validation = false;
+  std::int32_t segment = 0;
+  auto operator<=>(const SegmentPlace&) const = default;
+};
+inline SegmentPlace segment_of(const Unit& unit) {
+  return {unit.kind == UnitKind::kEvaluateValidation, unit.segment};
+}
 
 /// What a configuration owes. Costs are estimates in any one unit (FLOPs, say): measured times correct them.
 struct Work {
@@ -60,7 +71,13 @@ class Scheduler {
   /// what it owed. `evaluated` are the further iterations that evaluation follows.
   void extend(ConfigurationKey key, std::int32_t iterations, const std::vector<std::int32_t>& evaluated);
 
-  /// The unit that the worker should run now, or none: then ask again after the next finished(), add() or remove().
+  /// A segment that comes later: until it has arrived no unit on it is given out. A configuration whose order has it
+  /// next waits, so that no order depends on when data comes.
+  void await(SegmentPlace segment) { awaited_.insert(segment); }
+  void arrived(SegmentPlace segment) { awaited_.erase(segment); }
+
+  /// The unit that the worker should run now, or none: then ask again after the next finished(), add(), remove() or
+  /// arrived().
   std::optional<Unit> next(int worker);
 
   /// Reports a unit that next() gave out, with its measured time.
@@ -92,6 +109,7 @@ class Scheduler {
   std::optional<Unit> unit_for(int worker, ConfigurationKey key, const Configuration& configuration) const;
   std::optional<std::int32_t> unvisited_segment(int worker, const Configuration& configuration) const;
   bool holds(int worker, UnitKind kind, std::int32_t segment) const;
+  bool is_there(const Unit& unit) const { return !awaited_.contains(segment_of(unit)); }
   double seconds_per_cost(const Configuration& configuration) const;
   double time_left(const Configuration& configuration) const;
   double time_to_end(const Configuration& configuration) const;
@@ -101,7 +119,8 @@ class Scheduler {
   Holds holds_;
   std::map<ConfigurationKey, Configuration> configurations_;  ///< that owe something, or run
   std::map<ConfigurationKey, Configuration> resting_;         ///< finished, until extend()
-  std::set<int> idle_;                                        ///< workers that got no unit when they last asked
+  std::set<SegmentPlace> awaited_;
+  std::set<int> idle_;             ///< workers that got no unit when they last asked
   double now_ = 0.0;               ///< the latest end that measured times tell of; there is no other clock
   double measured_seconds_ = 0.0;  ///< over all finished units
   double measured_cost_ = 0.0;

@@ -84,16 +84,38 @@ bool read_bytea_row(const std::string& sql, const Parameters& parameters,
   return true;
 }
 
-void execute_with_bytea(const std::string& sql, const Parameters& texts, const ByteaValues& values) {
+PreparedStatement::PreparedStatement(const std::string& sql, std::size_t texts, std::size_t values)
+    : parameters_(texts + values) {
   Spi spi;
   PinnedSettings settings;
-  StatementArguments arguments = allocate_arguments(texts.size() + values.size());
+  std::vector<Oid> types(texts, TEXTOID);
+  types.resize(parameters_, BYTEAOID);
+  const char* text = sql.c_str();
+  plan_ = call_pg([&] {
+    SPIPlanPtr plan = SPI_prepare_cursor(text, static_cast<int>(types.size()), types.data(), CURSOR_OPT_GENERIC_PLAN);
+    if (plan != nullptr) SPI_keepplan(plan);
+    return plan;
+  });
+  check(plan_ != nullptr, "a statement could not be prepared");
+}
+
+PreparedStatement::~PreparedStatement() {
+  SPI_freeplan(static_cast<SPIPlanPtr>(plan_));
+}
+
+void PreparedStatement::execute(const Parameters& texts, const ByteaValues& values) {
+  check(texts.size() + values.size() == parameters_, "a prepared statement has other parameters");
+  Spi spi;
+  PinnedSettings settings;
+  StatementArguments arguments = allocate_arguments(parameters_);
   add_texts(arguments, texts);
   for (const auto& value : values) {
     add_argument(arguments, BYTEAOID, value ? reinterpret_cast<const char*>(value->data()) : nullptr,
                  value ? value->size() : 0, !value);
   }
-  run(sql, arguments);
+  const int code = call_pg(
+      [&] { return SPI_execute_plan(static_cast<SPIPlanPtr>(plan_), arguments.values, arguments.nulls, false, 0); });
+  check(code >= 0, "a prepared statement failed");
 }
 
 }  // namespace modelhop::server

@@ -26,7 +26,20 @@ using ByteaValues = std::vector<std::optional<std::span<const std::byte>>>;
 bool read_bytea_row(const std::string& sql, const Parameters& parameters,
                     const std::function<void(const ByteaValues&)>& use);
 
-/// Runs a statement whose parameters are texts ($1...) and then bytea values.
-void execute_with_bytea(const std::string& sql, const Parameters& texts, const ByteaValues& values);
+/// A statement that is planned once and run for many rows. Its parameters are so many texts ($1...) and then bytea
+/// values.
+class PreparedStatement {
+ public:
+  PreparedStatement(const std::string& sql, std::size_t texts, std::size_t values);
+  ~PreparedStatement();
+  PreparedStatement(const PreparedStatement&) = delete;
+  PreparedStatement& operator=(const PreparedStatement&) = delete;
+
+  void execute(const Parameters& texts, const ByteaValues& values);
+
+ private:
+  std::size_t parameters_;
+  void* plan_;  ///< the server's SPIPlanPtr
+};
 
 }  // namespace modelhop::server

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The event loop: a slot that falls idle gets the unit that the scheduler chooses; nobody waits for anybody else.
+// The course of a run: opened, begun with its first states, fed, carried out in one of three ways.
 #include "server/coordinator.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <limits>
-#include <map>
 #include <optional>
 
 #include "server/average_run.hpp"
 #include "server/bridge.hpp"
 #include "server/bytea_rows.hpp"
+#include "server/run_output.hpp"
 #include "server/segment_feed.hpp"
 
 namespace modelhop::server {
@@ -71,20 +71,19 @@ void give_former_state(TrainerClient& trainer, const RunPlan& plan, const Config
 }
 
 /// Returns the bytes that were read; a segment that the trainer held already moves none.
-std::int64_t feed_table(TrainerClient& trainer, const PackedTable& table, wire::TableKind kind) {
+std::int64_t feed_table(TrainerClient& trainer, const PackedTable& table, wire::TableKind kind, RunRecord& record,
+                        const WhileFeeding& meanwhile) {
   std::int64_t bytes = 0;
+  SegmentPlace place{kind == wire::TableKind_Validation, 0};
   for (const PackedSegment& segment : table.segments) {
-    const SegmentFacts facts = feed_segment(trainer, table, {kind, segment.number, table.num_segments});
+    const SegmentFacts facts =
+        feed_segment(trainer, table, {kind, segment.number, table.num_segments}, meanwhile.between_buffers);
     if (!facts.was_shared) bytes += facts.bytes;
+    record.arrived(place, now_us());
+    if (meanwhile.arrived) meanwhile.arrived(place);
+    ++place.segment;
   }
   return bytes;
-}
-
-void feed(TrainerClient& trainer, const RunPlan& plan, RunRecord& record) {
-  const std::int64_t began_us = now_us();
-  std::int64_t bytes = feed_table(trainer, plan.training, wire::TableKind_Training);
-  if (plan.validation) bytes += feed_table(trainer, *plan.validation, wire::TableKind_Validation);
-  record.fed(bytes, static_cast<double>(now_us() - began_us) * 1e-6);
 }
 
 RunShape run_shape(const RunPlan& plan) {
@@ -98,85 +97,14 @@ RunShape run_shape(const RunPlan& plan) {
   return shape;
 }
 
-/// The slots of the trainer as this run fills them, and one place more: the unit in it waits in the trainer, so that a
-/// slot that falls idle need not wait for this process to hear of it (of a millisecond's unit that wait was a tenth).
-class CachedRun {
- public:
-  CachedRun(TrainerClient& trainer, const RunPlan& plan, RunDirector& director)
-      : trainer_(trainer),
-        plan_(plan),
-        director_(director),
-        scheduler_({static_cast<std::uint64_t>(plan.seed), plan.first_iteration}),
-        places_(plan.slots + 1) {
-    for (const ConfigurationPlan& configuration : plan.configurations) {
-      scheduler_.add(configuration.key, estimated_work(plan, configuration));
-    }
-  }
-
-  void run() {
-    for (dispatch(); !scheduler_.is_done(); dispatch()) {
-      check(!running_.empty(), "the schedule has work left and gives out none");
-      hear(trainer_.wait_event());
-    }
-  }
-
- private:
-  struct Running {
-    Unit unit;
-    int place;
-  };
-
-  void dispatch() {
-    for (int place = 0; place < static_cast<int>(places_.size()); ++place) {
-      if (places_[place]) continue;
-      const auto unit = scheduler_.next(place);
-      if (!unit) continue;
-      places_[place] = true;
-      running_.emplace(++last_unit_, Running{*unit, place});
-      run_unit(trainer_, unit_request(last_unit_, *unit, plan_));
-    }
-  }
-
-  void hear(const wire::Frame& frame) {
-    const wire::UnitFinished& finished = finished_unit(frame, [this](std::uint64_t number) {
-      const auto failed = running_.find(number);
-      return failed == running_.end() || plan_.is_single
-                 ? std::string()
-                 : "mst_key " + std::to_string(failed->second.unit.configuration);
-    });
-    const auto found = running_.find(finished.unit());
-    check(found != running_.end(), "the trainer finished a unit that nobody asked for");
-    const Unit unit = found->second.unit;
-    places_[found->second.place] = false;
-    running_.erase(found);
-
-    const UnitRecord record = unit_record(unit, finished);
-    scheduler_.finished(unit, record.seconds());
-    const Changes changes = director_.finished(record);
-    if (changes.retires) scheduler_.remove(unit.configuration);
-    for (const ConfigurationKey key : changes.added) {
-      scheduler_.add(key, estimated_work(plan_, plan_.configuration(key)));
-    }
-    for (const ConfigurationKey key : changes.extended) extend(plan_.configuration(key));
-  }
-
-  void extend(const ConfigurationPlan& configuration) {
-    std::vector<std::int32_t> evaluated = plan_.evaluated_iterations(configuration);
-    const std::int32_t had = configuration.ends[configuration.ends.size() - 2];
-    std::erase_if(evaluated, [had](std::int32_t iteration) { return iteration <= had; });
-    scheduler_.extend(configuration.key, configuration.iterations(), evaluated);
-  }
-
-  TrainerClient& trainer_;
-  const RunPlan& plan_;
-  RunDirector& director_;
-  Scheduler scheduler_;
-  std::vector<bool> places_;
-  std::map<std::uint64_t, Running> running_;
-  std::uint64_t last_unit_ = 0;
-};
-
 }  // namespace
+
+void feed(TrainerClient& trainer, const RunPlan& plan, RunRecord& record, const WhileFeeding& meanwhile) {
+  const std::int64_t began_us = now_us();
+  std::int64_t bytes = feed_table(trainer, plan.training, wire::TableKind_Training, record, meanwhile);
+  if (plan.validation) bytes += feed_table(trainer, *plan.validation, wire::TableKind_Validation, record, meanwhile);
+  record.fed(bytes, static_cast<double>(now_us() - began_us) * 1e-6);
+}
 
 Work estimated_work(const RunPlan& plan, const ConfigurationPlan& configuration) {
   const auto flops = static_cast<double>(plan.architecture_of(configuration).forward_flops);
@@ -251,20 +179,20 @@ UnitRecord unit_record(const Unit& unit, const wire::UnitFinished& finished) {
 }
 
 RunRecord coordinate(TrainerClient& trainer, RunPlan& plan) {
+  send_open_run(trainer, open_request(plan));
+  prepare_output(plan);  // while the trainer opens the run
   RunRecord record(run_shape(plan), now_us());
-  open_run(trainer, open_request(plan));
+  await_run_opened(trainer);
   for (const ConfigurationPlan& configuration : plan.configurations) give_initial_state(trainer, plan, configuration);
   if (plan.is_averaged) begin_copies(trainer, plan);
   RunDirector director(trainer, plan, record);
-  if (plan.is_cached) {
-    feed(trainer, plan, record);
-    if (plan.is_averaged) {
-      run_averaged(trainer, plan, director);
-    } else {
-      CachedRun(trainer, plan, director).run();
-    }
-  } else {
+  if (!plan.is_cached) {
     run_streamed(trainer, plan, director);
+  } else if (plan.is_averaged) {
+    feed(trainer, plan, record, {});
+    run_averaged(trainer, plan, director);
+  } else {
+    run_cached(trainer, plan, director, record);
   }
   director.end();
   record.finish(now_us(), plan.slots);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a checked plan on the trainer: feeds the segments, schedules units, hears how they ended.
+// Runs a checked plan on the trainer: makes the output tables, feeds the segments, schedules units, hears how they
+// ended.
 #pragma once
 
 #include "server/postgres.hpp"
+
+#include <functional>
 
 #include "server/run_director.hpp"
 #include "server/run_plan.hpp"
@@ -24,6 +27,18 @@ UnitRequest unit_request(std::uint64_t number, const Unit& unit, const RunPlan& 
 
 /// A finished unit as the record keeps it.
 UnitRecord unit_record(const Unit& unit, const wire::UnitFinished& finished);
+
+/// What goes on while segments are fed; either may be empty.
+struct WhileFeeding {
+  std::function<void()> between_buffers;
+  std::function<void(SegmentPlace)> arrived;  ///< units on it may start
+};
+
+/// Feeds all segments of a cached run, one after another, those that train first.
+void feed(TrainerClient& trainer, const RunPlan& plan, RunRecord& record, const WhileFeeding& meanwhile);
+
+/// The event loop of a run whose segments stay in the trainer (cached_run.cpp). Feeds them.
+void run_cached(TrainerClient& trainer, const RunPlan& plan, RunDirector& director, RunRecord& record);
 
 /// The event loop of a run that reads its segments anew for each visit (streamed_run.cpp).
 void run_streamed(TrainerClient& trainer, const RunPlan& plan, RunDirector& director);

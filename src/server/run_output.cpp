@@ -17,53 +17,97 @@ std::vector<OutputColumn> columns_of(const OutputRow& row) {
   return columns;
 }
 
-void insert_row(const TableName& table, const OutputRow& row) {
+/// Values come as texts, in this order, and after them as bytea.
+std::string insertion(const TableName& table, const std::vector<OutputColumn>& texts,
+                      const std::vector<std::string>& byteas = {}) {
   std::string names;
   std::string values;
-  Parameters parameters;
-  for (const OutputValue& value : row) {
+  int count = 0;
+  const auto add = [&](const std::string& name, const std::string& type) {
     const std::string separator = names.empty() ? "" : ", ";
-    parameters.push_back(value.text);
-    names += separator + quote_identifier(value.name);
-    values += separator + "$" + std::to_string(parameters.size()) + "::text::" + value.type;
-  }
-  execute("INSERT INTO " + table.quoted() + " (" + names + ") VALUES (" + values + ")", parameters);
+    names += separator + quote_identifier(name);
+    values += separator + "$" + std::to_string(++count) + type;
+  };
+  for (const OutputColumn& column : texts) add(column.name, "::text::" + column.type);
+  for (const std::string& column : byteas) add(column, "");
+  return "INSERT INTO " + table.quoted() + " (" + names + ") VALUES (" + values + ")";
 }
 
-/// Weights and training state as one row of the model table. A training state beyond a value's size is left out: the
-/// configuration then continues with a fresh optimizer.
-void insert_model(const RunPlan& plan, const ConfigurationPlan& configuration, bool is_complete,
-                  TrainerClient& trainer) {
-  const ArchitecturePlan& architecture = plan.architecture_of(configuration);
-  const bool with_training_state =
-      is_complete && !plan.madlib_columns && configuration.memory.state - architecture.parameters * 4 < kMaxValueBytes;
-  const FetchedState state = get_state(trainer, configuration.key, with_training_state);
-  std::string columns = "model_arch";
-  std::string values = "$1::json";
-  Parameters parameters = {architecture.json};
-  const auto add = [&](const std::string& column, const std::string& type, std::optional<std::string> text) {
-    parameters.push_back(std::move(text));
-    columns += ", " + column;
-    values += ", $" + std::to_string(parameters.size()) + type;
-  };
-  if (!plan.is_single) {
-    add("mst_key", "::integer", std::to_string(configuration.key));
-    add("__dist_key__", "::integer", "0");
-  }
-  if (!plan.madlib_columns) {
-    add("keras_semantics", "", architecture.profile ? std::optional(to_string(*architecture.profile)) : std::nullopt);
-  }
-  ByteaValues bytes{state.weights()};
-  columns += ", model_weights";
-  values += ", $" + std::to_string(parameters.size() + 1);
-  if (!plan.madlib_columns) {
-    bytes.push_back(with_training_state ? std::optional(state.training_state()) : std::nullopt);
-    columns += ", training_state";
-    values += ", $" + std::to_string(parameters.size() + 2);
-  }
-  execute_with_bytea("INSERT INTO " + plan.tables.model.quoted() + " (" + columns + ") VALUES (" + values + ")",
-                     parameters, bytes);
+Parameters texts_of(const OutputRow& row) {
+  Parameters texts;
+  for (const OutputValue& value : row) texts.push_back(value.text);
+  return texts;
 }
+
+void insert_row(const TableName& table, const OutputRow& row) {
+  execute(insertion(table, columns_of(row)), texts_of(row));
+}
+
+/// What a row of the model table holds beside weights and training state.
+OutputRow model_texts(const RunPlan& plan, const ConfigurationPlan& configuration) {
+  const ArchitecturePlan& architecture = plan.architecture_of(configuration);
+  OutputRow row = {{"model_arch", "json", architecture.json}};
+  if (!plan.is_single) {
+    row.push_back({"mst_key", "integer", std::to_string(configuration.key)});
+    row.push_back({"__dist_key__", "integer", "0"});
+  }
+  if (!plan.madlib_columns) {
+    row.push_back({"keras_semantics", "text",
+                   architecture.profile ? std::optional<std::string>(to_string(*architecture.profile)) : std::nullopt});
+  }
+  return row;
+}
+
+/// Weights and training states into the model table, in the order of the configurations. The trainer makes the next
+/// state ready while one is written. A training state beyond a value's size is left out: the configuration then
+/// continues with a fresh optimizer.
+class ModelRows {
+ public:
+  ModelRows(const RunPlan& plan, const RunRecord& record, TrainerClient& trainer)
+      : plan_(plan), record_(record), trainer_(trainer), statement_(statement(plan)) {}
+
+  void insert(std::size_t place) {
+    if (!is_asked_) ask(place);
+    is_asked_ = false;
+    const FetchedState state = await_state(trainer_);
+    const std::size_t next = place + 1;
+    if (next < plan_.configurations.size() && plan_.configurations[next].memory.state <= kMostAheadBytes) ask(next);
+    const ConfigurationPlan& configuration = plan_.configurations[place];
+    ByteaValues bytes{state.weights()};
+    if (!plan_.madlib_columns) {
+      bytes.push_back(has_training_state(configuration) ? std::optional(state.training_state()) : std::nullopt);
+    }
+    statement_.execute(texts_of(model_texts(plan_, configuration)), bytes);
+  }
+
+ private:
+  /// Two large states at a time would take more memory than the time is worth.
+  static constexpr std::int64_t kMostAheadBytes = std::int64_t{64} << 20;
+
+  static PreparedStatement statement(const RunPlan& plan) {
+    const std::vector<OutputColumn> texts = columns_of(model_texts(plan, plan.configurations.front()));
+    std::vector<std::string> byteas = {"model_weights"};
+    if (!plan.madlib_columns) byteas.emplace_back("training_state");
+    return {insertion(plan.tables.model, texts, byteas), texts.size(), byteas.size()};
+  }
+
+  bool has_training_state(const ConfigurationPlan& configuration) const {
+    const std::int64_t bytes = configuration.memory.state - plan_.architecture_of(configuration).parameters * 4;
+    return !plan_.madlib_columns && !record_.of(configuration.key).has_diverged && bytes < kMaxValueBytes;
+  }
+
+  void ask(std::size_t place) {
+    const ConfigurationPlan& configuration = plan_.configurations[place];
+    send_get_state(trainer_, configuration.key, has_training_state(configuration));
+    is_asked_ = true;
+  }
+
+  const RunPlan& plan_;
+  const RunRecord& record_;
+  TrainerClient& trainer_;
+  PreparedStatement statement_;
+  bool is_asked_ = false;
+};
 
 std::vector<OutputColumn> model_columns(const RunPlan& plan) {
   std::vector<OutputColumn> columns = {{"model_weights", "bytea"}, {"model_arch", "json"}};
@@ -129,10 +173,16 @@ void write_output(const RunPlan& plan, const RunRecord& record, TrainerClient& t
     for (const OutputTable& table : output_tables(plan)) list += (list.empty() ? "" : ", ") + table.name.quoted();
     execute("TRUNCATE " + list);
   }
-  for (const ConfigurationPlan& configuration : plan.configurations) {
+  ModelRows models(plan, record, trainer);
+  std::optional<PreparedStatement> info;
+  if (!plan.is_single) {
+    const auto columns = columns_of(info_row(plan, plan.configurations.front(), nullptr));
+    info.emplace(insertion(plan.tables.info, columns), columns.size(), 0);
+  }
+  for (std::size_t place = 0; place < plan.configurations.size(); ++place) {
     check_interrupts();
-    insert_model(plan, configuration, !record.of(configuration.key).has_diverged, trainer);
-    if (!plan.is_single) insert_row(plan.tables.info, info_row(plan, configuration, &record));
+    models.insert(place);
+    if (info) info->execute(texts_of(info_row(plan, plan.configurations[place], &record)), {});
   }
   insert_row(plan.tables.summary, plan.is_single ? single_summary_row(plan, &record) : summary_row(plan, &record));
   if (plan.search) write_winner(plan, record);

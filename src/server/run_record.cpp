@@ -135,29 +135,51 @@ std::int32_t RunRecord::completed_iterations() const {
   return least == std::numeric_limits<std::int32_t>::max() ? 0 : least;
 }
 
-double RunRecord::makespan_seconds() const {
+std::int64_t RunRecord::first_start_us() const {
   std::int64_t first = std::numeric_limits<std::int64_t>::max();
+  for (const auto& [key, configuration] : configurations_) {
+    for (const UnitRecord& record : configuration.units) first = std::min(first, record.started_us);
+  }
+  return first;
+}
+
+double RunRecord::makespan_seconds() const {
+  const std::int64_t first = first_start_us();
   std::int64_t last = std::numeric_limits<std::int64_t>::min();
   for (const auto& [key, configuration] : configurations_) {
-    for (const UnitRecord& record : configuration.units) {
-      first = std::min(first, record.started_us);
-      last = std::max(last, record.ended_us);
-    }
+    for (const UnitRecord& record : configuration.units) last = std::max(last, record.ended_us);
   }
   return last < first ? 0.0 : static_cast<double>(last - first) * 1e-6;
 }
 
 double RunRecord::lower_bound_seconds() const {
+  const std::int64_t first = first_start_us();
+  double bound = lower_bound_from(0);
+  for (const auto& [segment, at_us] : arrivals_) {
+    if (at_us <= first) continue;
+    bound = std::max(bound, static_cast<double>(at_us - first) * 1e-6 + lower_bound_from(at_us));
+  }
+  return bound;
+}
+
+/// Of the units that could not start before: their segment came then or later, or one that their configuration had to
+/// train on before.
+double RunRecord::lower_bound_from(std::int64_t at_us) const {
   // A configuration trains one unit at a time, or a copy on each segment; the evaluations of one iteration may share
   // all slots.
   double busy = 0.0;
   std::vector<double> chains;
   for (const auto& [key, configuration] : configurations_) {
     double chain = 0.0;
+    bool is_late = false;
     std::map<std::pair<std::int32_t, bool>, std::pair<double, double>> phases;  // total and longest of an iteration's
     for (const UnitRecord& record : configuration.units) {
-      busy += record.seconds();
       const bool is_training = record.unit.kind == UnitKind::kTrain;
+      const auto arrival = arrivals_.find(segment_of(record.unit));
+      const bool comes_late = arrival == arrivals_.end() ? at_us == 0 : arrival->second >= at_us;
+      is_late = is_late || (is_training && comes_late);
+      if (!is_late && !comes_late) continue;
+      busy += record.seconds();
       if (is_training && !shape_.trains_side_by_side) {
         chain += record.seconds();
         continue;

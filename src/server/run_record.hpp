@@ -80,7 +80,9 @@ class RunRecord {
 
   /// A configuration that joins the run, or goes on with more iterations than it owed.
   void expect(ConfigurationKey key, ConfigurationShape shape);
-  /// Bytes moved into the trainer before the first unit, and how long that took.
+  /// A segment is in the trainer from then on.
+  void arrived(SegmentPlace segment, std::int64_t at_us) { arrivals_[segment] = at_us; }
+  /// Bytes moved into the trainer, and how long that took, units running meanwhile.
   void fed(std::int64_t bytes, double seconds);
   /// Adds a unit; scores its iteration when it was the last evaluation owed. A configuration that has diverged by this
   /// unit must be retired.
@@ -110,13 +112,16 @@ class RunRecord {
   int slots() const { return slots_; }
   std::int64_t feed_bytes() const { return feed_bytes_; }
   double feed_seconds() const { return feed_seconds_; }
-  double makespan_seconds() const;     ///< from the first unit's start to the last one's end
-  double lower_bound_seconds() const;  ///< no schedule of the same units on the same slots is shorter
+  double makespan_seconds() const;  ///< from the first unit's start to the last one's end
+  /// No schedule of the same units on the same slots is shorter, with the segments there when they came.
+  double lower_bound_seconds() const;
 
  private:
   bool is_evaluated(ConfigurationKey key, std::int32_t iteration) const;
   std::int32_t finished_iterations(ConfigurationKey key) const;
   bool is_iteration_done(ConfigurationKey key, std::int32_t iteration) const;
+  std::int64_t first_start_us() const;
+  double lower_bound_from(std::int64_t at_us) const;
   bool score(ConfigurationKey key, std::int32_t iteration, std::int64_t at_us);
 
   RunShape shape_;
@@ -124,6 +129,7 @@ class RunRecord {
   std::int64_t started_us_;
   std::int64_t ended_us_ = 0;
   int slots_ = 1;
+  std::map<SegmentPlace, std::int64_t> arrivals_;
   std::int64_t feed_bytes_ = 0;
   double feed_seconds_ = 0.0;
 };

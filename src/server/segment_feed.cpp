@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <map>
 
 #include "server/bridge.hpp"
@@ -25,13 +26,13 @@ std::map<std::int32_t, BufferSink*>& open_sinks() {
                  "train_segment was given buffer_id " + std::to_string(buffer.id) + " with other sizes than listed");
 }
 
-/// Copies a buffer into a segment's or a window's memory, where its rows begin at row `first`.
-void copy_buffer(const Buffer& buffer, const wire::SegmentLayout& layout, std::int64_t first, std::byte* target) {
+/// Calls write(offset, bytes) for each array of a buffer whose rows begin at row `first` of a segment or a window.
+template <typename Write>
+void place_buffer(const Buffer& buffer, const wire::SegmentLayout& layout, std::int64_t first, Write write) {
   const std::vector<std::int64_t> offsets = layout.offsets();
   const std::vector<wire::ArrayLayout> arrays = layout.arrays();
   for (std::size_t place = 0; place < arrays.size(); ++place) {
-    std::memcpy(target + offsets[place] + first * arrays[place].row_bytes(), buffer.arrays[place].data(),
-                buffer.arrays[place].size());
+    write(offsets[place] + first * arrays[place].row_bytes(), buffer.arrays[place]);
   }
 }
 
@@ -49,12 +50,13 @@ void check_sizes(const Buffer& buffer, const wire::SegmentLayout& layout, std::i
 class FileSink : public BufferSink {
  public:
   FileSink(TrainerClient& trainer, const SegmentShare& share, const SegmentList& list,
-           const wire::SegmentLayout& layout, wire::SharedMemory& file)
+           const wire::SegmentLayout& layout, const wire::FileDescriptor& file, const std::function<void()>& between)
       : trainer_(trainer),
         share_(share),
         list_(list),
         layout_(layout),
-        file_(file.bytes()),
+        file_(file),
+        between_(between),
         is_filled_(list.buffer_ids.size()) {
     std::int64_t start = 0;
     for (const std::int64_t rows : list.buffer_rows) {
@@ -66,9 +68,14 @@ class FileSink : public BufferSink {
   void take(const Buffer& buffer) override {
     const std::size_t at = list_.position(buffer.id);
     check_sizes(buffer, layout_, list_.buffer_rows[at]);
-    copy_buffer(buffer, layout_, starts_[at], file_.data());
+    place_buffer(buffer, layout_, starts_[at],
+                 [this](std::int64_t offset, auto bytes) { wire::write_shared(file_, offset, bytes); });
     is_filled_[at] = true;
+    pause();
   }
+
+  /// What `between` threw. The server has made it an error of the statement that reads rows, which it is not about.
+  std::exception_ptr interruption() const { return interruption_; }
 
   void finish() override {
     const auto missing = std::find(is_filled_.begin(), is_filled_.end(), false);
@@ -83,11 +90,23 @@ class FileSink : public BufferSink {
   }
 
  private:
+  void pause() {
+    if (!between_) return;
+    try {
+      between_();
+    } catch (...) {
+      interruption_ = std::current_exception();
+      throw;
+    }
+  }
+
   TrainerClient& trainer_;
   const SegmentShare& share_;
   const SegmentList& list_;
   const wire::SegmentLayout& layout_;
-  std::span<std::byte> file_;
+  const wire::FileDescriptor& file_;
+  const std::function<void()>& between_;
+  std::exception_ptr interruption_;
   std::vector<std::int64_t> starts_;
   std::vector<bool> is_filled_;
 };
@@ -109,7 +128,10 @@ class WindowSink : public BufferSink {
     if (free_.empty()) wait_for_window();
     const int window = free_.back();
     free_.pop_back();
-    copy_buffer(buffer, layout, 0, windows_.data() + window * window_bytes_);
+    std::byte* target = windows_.data() + window * window_bytes_;
+    place_buffer(buffer, layout, 0, [target](std::int64_t offset, auto bytes) {
+      std::memcpy(target + offset, bytes.data(), bytes.size());
+    });
     flatbuffers::FlatBufferBuilder builder;
     trainer_.send(builder, wire::CreateWindowFilled(builder, window, layout.rows));
   }
@@ -152,11 +174,6 @@ void read_rows(const PackedTable& table, const SegmentShare& share, const Buffer
                     {std::to_string(sink.number()), std::to_string(share.segments), std::to_string(share.segment)});
 }
 
-/// The file of a SegmentReady.
-wire::SharedMemory map_file(wire::Frame& answer, std::int64_t bytes) {
-  return wire::SharedMemory::map(answer.take_file(), bytes, wire::SharedMemory::Access::kReadWrite);
-}
-
 }  // namespace
 
 Layouts make_layouts(flatbuffers::FlatBufferBuilder& builder, const std::vector<wire::ArrayLayout>& arrays) {
@@ -183,7 +200,8 @@ BufferSink* BufferSink::find(std::int32_t number) {
   return found == open_sinks().end() ? nullptr : found->second;
 }
 
-SegmentFacts feed_segment(TrainerClient& trainer, const PackedTable& table, const SegmentShare& share) {
+SegmentFacts feed_segment(TrainerClient& trainer, const PackedTable& table, const SegmentShare& share,
+                          const std::function<void()>& between) {
   const SegmentList list = list_segment(table, share.segment, share.segments);
   const wire::SegmentLayout layout = table.layout(list.rows);
   flatbuffers::FlatBufferBuilder builder;
@@ -198,9 +216,14 @@ SegmentFacts feed_segment(TrainerClient& trainer, const PackedTable& table, cons
   check(ready != nullptr, "the trainer did not answer OpenSegment");
   const SegmentFacts facts{list.rows, layout.total_bytes(), ready->loaded()};
   if (facts.was_shared) return facts;
-  wire::SharedMemory file = map_file(answer, layout.total_bytes());
-  FileSink sink(trainer, share, list, layout, file);
-  read_rows(table, share, sink, false);
+  const wire::FileDescriptor file = answer.take_file();
+  FileSink sink(trainer, share, list, layout, file, between);
+  try {
+    read_rows(table, share, sink, false);
+  } catch (...) {
+    if (sink.interruption()) std::rethrow_exception(sink.interruption());
+    throw;
+  }
   return facts;
 }
 
@@ -216,7 +239,8 @@ SegmentStream::SegmentStream(TrainerClient& trainer, const PackedTable& table, c
                                                dependent, layout.has_sample_weight));
   wire::Frame answer = trainer.wait_answer();
   check(answer.message().body_as_SegmentReady() != nullptr, "the trainer did not answer OpenStream");
-  windows_ = map_file(answer, kWindows * window_bytes_);
+  windows_ =
+      wire::SharedMemory::map(answer.take_file(), kWindows * window_bytes_, wire::SharedMemory::Access::kReadWrite);
 }
 
 void SegmentStream::scan(std::int32_t pass, const std::vector<Item>& units) {

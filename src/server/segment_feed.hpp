@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "server/packed_table.hpp"
@@ -29,8 +30,10 @@ using Layouts = flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<wire
 Layouts make_layouts(flatbuffers::FlatBufferBuilder& builder, const std::vector<wire::ArrayLayout>& arrays);
 
 /// Caches one segment in the trainer: reads the list of its rows, and the rows themselves only where the trainer does
-/// not hold exactly this list already. Runs inside the caller's snapshot.
-SegmentFacts feed_segment(TrainerClient& trainer, const PackedTable& table, const SegmentShare& share);
+/// not hold exactly this list already. Runs inside the caller's snapshot. `between` is called after each buffer, when
+/// the trainer owes no answer; what it throws ends the feeding and comes out as it was.
+SegmentFacts feed_segment(TrainerClient& trainer, const PackedTable& table, const SegmentShare& share,
+                          const std::function<void()>& between = {});
 
 /// A segment that is read again for each scan, one buffer a window, in the order of buffer_id. The client and the table
 /// outlive it.

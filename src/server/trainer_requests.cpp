@@ -42,7 +42,7 @@ auto make_configurations(flatbuffers::FlatBufferBuilder& builder, std::uint64_t 
 
 }  // namespace
 
-void open_run(TrainerClient& trainer, const OpenRequest& request) {
+void send_open_run(TrainerClient& trainer, const OpenRequest& request) {
   flatbuffers::FlatBufferBuilder builder;
   const auto seed = static_cast<std::uint64_t>(request.seed);
   std::vector<flatbuffers::Offset<wire::Architecture>> files;
@@ -70,7 +70,15 @@ void open_run(TrainerClient& trainer, const OpenRequest& request) {
                wire::CreateOpenRun(builder, name, purpose, seed, to_wire(request.shuffle), request.reset_optimizer,
                                    request.iterations, request.units, request.memory_limit, architectures, shapes,
                                    dependent, list, request.slots, custom));
+}
+
+void await_run_opened(TrainerClient& trainer) {
   expect<wire::RunOpened>(trainer.wait_answer(), "OpenRun");
+}
+
+void open_run(TrainerClient& trainer, const OpenRequest& request) {
+  send_open_run(trainer, request);
+  await_run_opened(trainer);
 }
 
 void add_configurations(TrainerClient& trainer, std::int64_t seed,
@@ -108,8 +116,16 @@ void set_state(TrainerClient& trainer, std::int32_t configuration, Bytes weights
 }
 
 FetchedState get_state(TrainerClient& trainer, std::int32_t configuration, bool with_training_state) {
+  send_get_state(trainer, configuration, with_training_state);
+  return await_state(trainer);
+}
+
+void send_get_state(TrainerClient& trainer, std::int32_t configuration, bool with_training_state) {
   flatbuffers::FlatBufferBuilder builder;
   trainer.send(builder, wire::CreateGetState(builder, configuration, with_training_state));
+}
+
+FetchedState await_state(TrainerClient& trainer) {
   wire::Frame frame = trainer.wait_answer();
   const auto* data = frame.message().body_as_StateData();
   check(data != nullptr && data->weights() >= 0 && data->training_state() >= 0,

@@ -50,6 +50,9 @@ struct OpenRequest {
 };
 
 void open_run(TrainerClient& trainer, const OpenRequest& request);
+/// Its two halves, for who has something to do while the trainer opens the run.
+void send_open_run(TrainerClient& trainer, const OpenRequest& request);
+void await_run_opened(TrainerClient& trainer);
 /// Adds configurations of the run's architectures; `seed` is the run's.
 void add_configurations(TrainerClient& trainer, std::int64_t seed,
                         const std::vector<OpenConfiguration>& configurations);
@@ -73,6 +76,9 @@ struct FetchedState {
   Bytes training_state() const { return memory.bytes().subspan(weight_bytes, training_state_bytes); }
 };
 FetchedState get_state(TrainerClient& trainer, std::int32_t configuration, bool with_training_state);
+/// Its two halves, for who has something to do while the trainer makes it ready.
+void send_get_state(TrainerClient& trainer, std::int32_t configuration, bool with_training_state);
+FetchedState await_state(TrainerClient& trainer);
 
 /// What callbacks want between two iterations; no unit of the configuration may run.
 void set_learning_rate(TrainerClient& trainer, std::int32_t configuration, double rate);

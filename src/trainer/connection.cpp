@@ -59,8 +59,10 @@ bool Connection::handle_state(wire::Frame& frame) {
       add_configurations(*message.body_as_AddConfigurations());
       return true;
     case wire::Body_CloseRun:
-      close_run();
+      // The answer first: freeing takes milliseconds, and nobody is served before it is done.
       send_done();
+      channel_.flush();
+      close_run();
       return true;
     case wire::Body_SetState:
       set_state(*message.body_as_SetState(), frame.take_file());

@@ -40,4 +40,8 @@ class SharedMemory {
   FileDescriptor file_;
 };
 
+/// Fills a part of a received block without a mapping: fresh pages need neither a fault nor zeros first, and want of
+/// memory is an error, not a signal. Throws kOutOfMemory.
+void write_shared(const FileDescriptor& file, std::int64_t offset, std::span<const std::byte> bytes);
+
 }  // namespace modelhop::wire

@@ -261,6 +261,66 @@ TEST(Scheduler, LeavesNoWorkerIdleWhereAnotherWillBeFree) {
   EXPECT_EQ(scheduler.next(1)->configuration, 4);
 }
 
+TEST(Scheduler, GivesOutNoUnitBeforeItsSegmentHasArrived) {
+  Scheduler scheduler;
+  scheduler.await({false, 0});
+  Work owed = work(1, {1});
+  owed.evaluate_training_cost = {1};
+  owed.evaluate_validation_cost = {1};
+  owed.evaluated_iterations = {1};
+  scheduler.await({true, 0});
+  scheduler.add(1, owed);
+  EXPECT_FALSE(scheduler.next(0));
+  scheduler.arrived({false, 0});
+  const auto trained = scheduler.next(0);
+  ASSERT_TRUE(trained);
+  scheduler.finished(*trained, 1.0);
+  const auto evaluated = scheduler.next(0);
+  ASSERT_TRUE(evaluated);
+  EXPECT_EQ(evaluated->kind, UnitKind::kEvaluateTraining);
+  EXPECT_FALSE(scheduler.next(1));
+  scheduler.finished(*evaluated, 1.0);
+  EXPECT_FALSE(scheduler.next(0));
+  EXPECT_FALSE(scheduler.is_done());
+  scheduler.arrived({true, 0});
+  const auto validated = scheduler.next(0);
+  ASSERT_TRUE(validated);
+  EXPECT_EQ(validated->kind, UnitKind::kEvaluateValidation);
+  scheduler.finished(*validated, 1.0);
+  EXPECT_TRUE(scheduler.is_done());
+}
+
+/// The segments that each configuration visits, where segment s arrives after `every` * s units.
+std::map<ConfigurationKey, std::vector<std::int32_t>> visits_of_late_segments(int every) {
+  constexpr int kSegments = 3;
+  Scheduler scheduler({.seed = 5});
+  for (int key = 1; key <= 6; ++key) scheduler.add(key, work(2, std::vector<double>(kSegments, 1.0)));
+  for (int segment = 0; every > 0 && segment < kSegments; ++segment) scheduler.await({false, segment});
+  std::map<ConfigurationKey, std::vector<std::int32_t>> visits;
+  int there = 0;
+  for (int units = 0; !scheduler.is_done();) {
+    for (; there < kSegments && units >= there * every; ++there) scheduler.arrived({false, there});
+    auto unit = scheduler.next(0);
+    if (!unit) {
+      EXPECT_LT(there, kSegments) << "nothing is missing, and no unit comes";
+      if (there == kSegments) break;
+      scheduler.arrived({false, there++});
+      continue;
+    }
+    EXPECT_LT(unit->segment, there);
+    visits[unit->configuration].push_back(unit->segment);
+    scheduler.finished(*unit, 1.0);
+    ++units;
+  }
+  return visits;
+}
+
+TEST(Scheduler, KeepsTheOrderOfSegmentsWhateverComesWhen) {
+  const auto all_there = visits_of_late_segments(0);
+  ASSERT_EQ(all_there.size(), 6U);
+  for (const int every : {1, 2, 7}) EXPECT_EQ(visits_of_late_segments(every), all_there);
+}
+
 TEST(LowerBound, IsTheLongestRowOrTheFullestMachine) {
   EXPECT_DOUBLE_EQ(makespan_lower_bound({{1, 2}, {4, 3}}), 7.0);
   EXPECT_DOUBLE_EQ(makespan_lower_bound({{1, 1}, {1, 1}, {1, 1}}), 3.0);

@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "modelhop/error.hpp"
 #include "wire/segment_layout.hpp"
@@ -61,6 +62,20 @@ TEST(SharedMemory, RefusesWhatCouldShrinkOrIsTooShort) {
   const SharedMemory block = SharedMemory::create(4096);
   EXPECT_THROW(map(block.duplicate(), 4097), Error);
   EXPECT_THROW(map(block.duplicate(), -1), Error);
+}
+
+TEST(SharedMemory, IsFilledWithoutAMapping) {
+  const SharedMemory block = SharedMemory::create(10'000);
+  const FileDescriptor file = block.duplicate();
+  const std::vector<std::byte> part(5'000, std::byte{7});
+  write_shared(file, 4'900, part);
+  write_shared(file, 10'000, {});
+  EXPECT_EQ(block.bytes()[4'899], std::byte{0});
+  EXPECT_EQ(block.bytes()[4'900], std::byte{7});
+  EXPECT_EQ(block.bytes()[9'899], std::byte{7});
+  EXPECT_EQ(block.bytes()[9'900], std::byte{0});
+  EXPECT_THROW(write_shared(file, 10'000, part), Error);
+  EXPECT_THROW(write_shared(FileDescriptor(), 0, part), Error);
 }
 
 TEST(SharedMemory, SaysWhatItCouldNotHave) {

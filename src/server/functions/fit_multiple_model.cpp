@@ -36,7 +36,6 @@ void run_fit(const RunRequest& request) {
   check_device(trainer, plan.use_gpus);
   if (trainer.info().memory_limit > 0) plan.memory_limit = std::min(plan.memory_limit, trainer.info().memory_limit);
   check_memory(plan, trainer.info().slots);
-  prepare_output(plan);
   const RunRecord record = coordinate(trainer, plan);
   write_output(plan, record, trainer);
   close_run(trainer);
