@@ -13,16 +13,7 @@
 namespace modelhop::engine {
 namespace {
 
-constexpr std::int64_t kReadPastEnd = 16;       ///< numbers of a register
 constexpr std::int64_t kMostColumns = 1 << 20;  ///< 32 bits count the numbers of a part then
-
-template <typename Number>
-at::Tensor copy_of(std::span<const Number> numbers, at::ScalarType type) {
-  const std::int64_t count = std::ssize(numbers);
-  at::Tensor copy = at::empty({count + kReadPastEnd}, at::TensorOptions().dtype(type));
-  std::copy(numbers.begin(), numbers.end(), copy.mutable_data_ptr<Number>());
-  return copy;
-}
 
 }  // namespace
 
@@ -59,12 +50,20 @@ bool RowIndex::add_part(std::int64_t first) const {
   SparseRows found;
   if (!found.read({array_, std::span(rows).first(count)}, array_.row_elements)) return false;
   Part part;
-  part.memory_of_numbers = copy_of(found.numbers(), at::kFloat);
-  part.memory_of_columns = copy_of(found.columns(), at::kInt);
-  part.numbers = part.memory_of_numbers.const_data_ptr<float>();
-  part.columns = part.memory_of_columns.const_data_ptr<std::int32_t>();
-  part.begins = {0};
-  part.begins.insert(part.begins.end(), found.ends().begin(), found.ends().end());
+  part.begins.push_back(0);
+  for (const SparseRow& row : found.rows()) {
+    part.begins.push_back(part.begins.back() + static_cast<std::int32_t>(row.count));
+  }
+  part.memory_of_numbers = at::empty({part.begins.back()}, at::TensorOptions().dtype(at::kFloat));
+  part.memory_of_columns = at::empty({part.begins.back()}, at::TensorOptions().dtype(at::kInt));
+  auto* numbers = part.memory_of_numbers.mutable_data_ptr<float>();
+  auto* columns = part.memory_of_columns.mutable_data_ptr<std::int32_t>();
+  part.numbers = numbers;
+  part.columns = columns;
+  for (const SparseRow& row : found.rows()) {
+    numbers = std::copy_n(row.numbers, row.count, numbers);
+    columns = std::copy_n(row.columns, row.count, columns);
+  }
   parts_.push_back(std::move(part));
   return true;
 }

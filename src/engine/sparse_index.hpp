@@ -10,6 +10,7 @@
 #include <mutex>
 #include <vector>
 
+#include "engine/sparse_products.hpp"
 #include "modelhop/engine.hpp"
 
 namespace modelhop::engine {
@@ -18,17 +19,10 @@ class RowIndex final : public SparseIndex {
  public:
   RowIndex(const ArrayView& array, std::int64_t rows);
 
-  /// What is not zero in one row, decoded and scaled. A register of numbers or columns may be read from any of them on.
-  struct Row {
-    const float* numbers = nullptr;  ///< null: unknown
-    const std::int32_t* columns = nullptr;
-    std::int64_t count = 0;
-  };
-
   /// Makes the index where that was not done yet; false where there is none.
   bool is_known() const;
-  /// The row at `data`: unknown where that is no row of the array. After is_known().
-  Row row(const std::byte* data) const {
+  /// The row at `data`, decoded and scaled; without numbers where that is no row of the array. After is_known().
+  SparseRow row(const std::byte* data) const {
     const auto offset = static_cast<std::uint64_t>(data - array_.data);  // huge for what lies before the array
     if (offset >= static_cast<std::uint64_t>(rows_ * row_bytes_)) return {};
     const std::int64_t number = static_cast<std::int64_t>(offset) / row_bytes_;

@@ -33,19 +33,18 @@ MODELHOP_INLINE void store(const Lanes& lanes, float* to) {
 
 /// kVectors * kLanes columns of the result. No array is copied as a whole, or compilers do not keep it in registers.
 template <int kVectors>
-MODELHOP_INLINE void multiply_tile(const SparseMatrix& matrix, const float* kernel, std::int64_t width,
-                                   const float* bias, bool is_rectified, float* result) {
-  std::int64_t place = 0;
-  for (std::int64_t row = 0; row < matrix.rows; ++row, result += width) {
+MODELHOP_INLINE void multiply_tile(SparseMatrix matrix, const float* kernel, std::int64_t width, const float* bias,
+                                   bool is_rectified, float* result) {
+  for (const SparseRow& row : matrix) {
     Lanes sums[kVectors];
 #pragma GCC unroll 4
     for (int i = 0; i < kVectors; ++i) {
       sums[i] = Lanes{};
       if (bias != nullptr) load(bias + i * kLanes, sums[i]);
     }
-    for (const std::int64_t end = matrix.ends[row]; place < end; ++place) {
-      const float number = matrix.numbers[place];
-      const float* from = kernel + matrix.columns[place] * width;
+    for (std::int64_t place = 0; place < row.count; ++place) {
+      const float number = row.numbers[place];
+      const float* from = kernel + row.columns[place] * width;
 #pragma GCC unroll 4
       for (int i = 0; i < kVectors; ++i) {
         Lanes factor;
@@ -58,37 +57,37 @@ MODELHOP_INLINE void multiply_tile(const SparseMatrix& matrix, const float* kern
       const Lanes negative_as_zero = sums[i] < 0.0F ? Lanes{} : sums[i];
       store(is_rectified ? negative_as_zero : sums[i], result + i * kLanes);
     }
+    result += width;
   }
 }
 
 /// One column of the result.
-MODELHOP_INLINE void multiply_column(const SparseMatrix& matrix, const float* kernel, std::int64_t width, float bias,
+MODELHOP_INLINE void multiply_column(SparseMatrix matrix, const float* kernel, std::int64_t width, float bias,
                                      bool is_rectified, float* result) {
-  std::int64_t place = 0;
-  for (std::int64_t row = 0; row < matrix.rows; ++row) {
+  for (const SparseRow& row : matrix) {
     float total = bias;
-    for (const std::int64_t end = matrix.ends[row]; place < end; ++place) {
-      total += matrix.numbers[place] * kernel[matrix.columns[place] * width];
+    for (std::int64_t place = 0; place < row.count; ++place) {
+      total += row.numbers[place] * kernel[row.columns[place] * width];
     }
-    result[row * width] = is_rectified ? rectified(total) : total;
+    *result = is_rectified ? rectified(total) : total;
+    result += width;
   }
 }
 
 /// kVectors * kLanes columns of the result. They are summed side by side in `tile`: strewn over the rows of a wide
 /// result they would share few sets of the first-level cache, which takes half as long again.
 template <int kVectors>
-MODELHOP_INLINE void multiply_transposed_tile(const SparseMatrix& matrix, const float* gradient, std::int64_t width,
+MODELHOP_INLINE void multiply_transposed_tile(SparseMatrix matrix, const float* gradient, std::int64_t width,
                                               const Result& result, float* tile) {
   constexpr std::int64_t kColumns = kVectors * kLanes;
   std::fill_n(tile, result.rows * kColumns, 0.0F);
-  std::int64_t place = 0;
-  for (std::int64_t row = 0; row < matrix.rows; ++row, gradient += width) {
+  for (const SparseRow& row : matrix) {
     Lanes given[kVectors];
 #pragma GCC unroll 4
     for (int i = 0; i < kVectors; ++i) load(gradient + i * kLanes, given[i]);
-    for (const std::int64_t end = matrix.ends[row]; place < end; ++place) {
-      const float number = matrix.numbers[place];
-      float* into = tile + matrix.columns[place] * kColumns;
+    for (std::int64_t place = 0; place < row.count; ++place) {
+      const float number = row.numbers[place];
+      float* into = tile + row.columns[place] * kColumns;
 #pragma GCC unroll 4
       for (int i = 0; i < kVectors; ++i) {
         Lanes sum;
@@ -96,27 +95,28 @@ MODELHOP_INLINE void multiply_transposed_tile(const SparseMatrix& matrix, const 
         store(sum + given[i] * number, into + i * kLanes);
       }
     }
+    gradient += width;
   }
   for (std::int64_t row = 0; row < result.rows; ++row, tile += kColumns) {
     std::copy_n(tile, kColumns, result.data + row * width);
   }
 }
 
-MODELHOP_INLINE void multiply_transposed_column(const SparseMatrix& matrix, const float* gradient, std::int64_t width,
+MODELHOP_INLINE void multiply_transposed_column(SparseMatrix matrix, const float* gradient, std::int64_t width,
                                                 const Result& result) {
   for (std::int64_t row = 0; row < result.rows; ++row) result.data[row * width] = 0.0F;
-  std::int64_t place = 0;
-  for (std::int64_t row = 0; row < matrix.rows; ++row) {
-    for (const std::int64_t end = matrix.ends[row]; place < end; ++place) {
-      result.data[matrix.columns[place] * width] += matrix.numbers[place] * gradient[row * width];
+  for (const SparseRow& row : matrix) {
+    for (std::int64_t place = 0; place < row.count; ++place) {
+      result.data[row.columns[place] * width] += row.numbers[place] * *gradient;
     }
+    gradient += width;
   }
 }
 
 }  // namespace
 
-MODELHOP_VECTOR_CLONES void multiply(const SparseMatrix& matrix, const float* kernel, std::int64_t width,
-                                     const float* bias, bool is_rectified, float* result) {
+MODELHOP_VECTOR_CLONES void multiply(SparseMatrix matrix, const float* kernel, std::int64_t width, const float* bias,
+                                     bool is_rectified, float* result) {
   const auto bias_at = [bias](std::int64_t column) { return bias == nullptr ? nullptr : bias + column; };
   std::int64_t first = 0;
   for (; first + kTile <= width; first += kTile) {
@@ -130,7 +130,7 @@ MODELHOP_VECTOR_CLONES void multiply(const SparseMatrix& matrix, const float* ke
   }
 }
 
-MODELHOP_VECTOR_CLONES void multiply_transposed(const SparseMatrix& matrix, std::int64_t columns, const float* gradient,
+MODELHOP_VECTOR_CLONES void multiply_transposed(SparseMatrix matrix, std::int64_t columns, const float* gradient,
                                                 std::int64_t width, float* result, std::vector<CacheLine>& room) {
   room.resize(static_cast<std::size_t>(columns * kTile / kLanes));
   float* tile = room.front().numbers;

@@ -4,21 +4,22 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace modelhop::engine {
 
-/// What is not zero in a matrix [rows, columns], row after row.
-struct SparseMatrix {
-  const float* numbers;
-  const std::int32_t* columns;  ///< where each number stands
-  const std::int64_t* ends;     ///< of each row among the numbers
-  std::int64_t rows;
+/// What is not zero in a row of a matrix.
+struct SparseRow {
+  const float* numbers = nullptr;
+  const std::int32_t* columns = nullptr;  ///< where each number stands
+  std::int64_t count = 0;
 };
+using SparseMatrix = std::span<const SparseRow>;
 
 /// result [rows, width] = the matrix by `kernel` [columns, width], plus `bias` [width] where there is one, then relu
 /// where asked.
-void multiply(const SparseMatrix& matrix, const float* kernel, std::int64_t width, const float* bias, bool is_rectified,
+void multiply(SparseMatrix matrix, const float* kernel, std::int64_t width, const float* bias, bool is_rectified,
               float* result);
 
 /// Room for some columns of a result.
@@ -27,7 +28,7 @@ struct alignas(64) CacheLine {
 };
 
 /// result [columns, width] = the transposed matrix by `gradient` [rows, width].
-void multiply_transposed(const SparseMatrix& matrix, std::int64_t columns, const float* gradient, std::int64_t width,
+void multiply_transposed(SparseMatrix matrix, std::int64_t columns, const float* gradient, std::int64_t width,
                          float* result, std::vector<CacheLine>& room);
 
 }  // namespace modelhop::engine

@@ -27,21 +27,18 @@ class SparseRows {
   /// result [columns, width] = the transposed matrix by `gradient` [rows, width].
   void multiply_transposed(const float* gradient, std::int64_t width, float* result);
 
-  std::span<const float> numbers() const { return {numbers_.data(), count()}; }
-  std::span<const std::int32_t> columns() const { return {columns_of_.data(), count()}; }
-  std::span<const std::int64_t> ends() const { return ends_; }
+  SparseMatrix rows() const { return rows_; }
 
  private:
-  std::size_t count() const { return ends_.empty() ? 0 : static_cast<std::size_t>(ends_.back()); }
-  SparseMatrix matrix() const { return {numbers_.data(), columns_of_.data(), ends_.data(), std::ssize(ends_)}; }
-  void append(const RowIndex::Row& row);
+  /// Appends what is not zero to the numbers found in this batch.
   void scan(const RowList& list, std::int64_t row);
 
   bool has_rows_ = false;
   std::int64_t columns_ = 0;
-  std::vector<float> numbers_;            ///< those that are not zero, row after row, and room for more
+  std::vector<SparseRow> rows_;           ///< in the array's index, or in what follows
+  std::int64_t found_ = 0;                ///< by scan()
+  std::vector<float> numbers_;            ///< the first `found_` of them, and room for more
   std::vector<std::int32_t> columns_of_;  ///< where each of them stands
-  std::vector<std::int64_t> ends_;        ///< of each row among the numbers
   std::vector<float> decoded_;            ///< one row
   std::vector<CacheLine> room_;           ///< of multiply_transposed()
 };
