@@ -23,7 +23,8 @@ class RowIndex final : public SparseIndex {
   bool is_known() const;
   /// The row at `data`, decoded and scaled; without numbers where that is no row of the array. After is_known().
   SparseRow row(const std::byte* data) const {
-    const auto offset = static_cast<std::uint64_t>(data - array_.data);  // huge for what lies before the array
+    // Huge for what lies before the array.
+    const auto offset = reinterpret_cast<std::uintptr_t>(data) - reinterpret_cast<std::uintptr_t>(array_.data);
     if (offset >= static_cast<std::uint64_t>(rows_ * row_bytes_)) return {};
     const std::int64_t number = static_cast<std::int64_t>(offset) / row_bytes_;
     const Part& part = parts_[number / kPartRows];

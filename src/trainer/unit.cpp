@@ -11,7 +11,8 @@ namespace {
 
 void predict(const UnitTask& task, Executor& executor, State& state, UnitResult& result) {
   const Model& model = *task.configuration->model();
-  const Examples examples = task.block->view().examples;
+  Examples examples = task.block->view().examples;
+  for (ArrayView& array : examples.independent) array.index = nullptr;  // rows that are read once need none
   result.outputs_rows = examples.rows;
   result.output_elements = model.output_elements();
   std::int64_t values = 0, bytes = 0;
