@@ -159,8 +159,9 @@ class Executor {
 std::unique_ptr<Executor> make_executor(Device device);
 
 /// What is not zero in an array that many units read, so that not every mini-batch has to look for it. Results do not
-/// depend on it, and executors share it. It is made when the first network asks that can leave zeros out, of up to two
-/// fifths of the array's bytes, counted as tensors; where the array has too few zeros, or memory is short, it is none.
+/// depend on it, and executors share it. It is made whole when the first network asks that can leave zeros out, of up
+/// to two fifths of the array's bytes, counted as tensors; where the array has too few zeros, or memory is short, it is
+/// none.
 class SparseIndex {
  public:
   virtual ~SparseIndex() = default;

@@ -24,7 +24,7 @@ struct ArrayView {
   ElementType type = ElementType::kFloat32;
   std::int64_t row_elements = 0;
   float scale = 1.0F;                  ///< 1 / normalizing_const
-  const SparseIndex* index = nullptr;  ///< of a block that the rows are part of; may be null
+  const SparseIndex* index = nullptr;  ///< of a block that the rows are part of, lives as long; may be null
 
   std::int64_t row_bytes() const { return row_elements * element_size(type); }
   const std::byte* row(std::int64_t index) const { return data + index * row_bytes(); }

@@ -65,6 +65,7 @@ void BatchBuilder::move_to(std::vector<std::vector<std::byte>>& bytes, Examples&
     const auto row_bytes = static_cast<std::size_t>(views[index]->row_bytes());
     for (const std::byte* row : arrays_[index]) copies[index].insert(copies[index].end(), row, row + row_bytes);
     views[index]->data = copies[index].data();
+    views[index]->index = nullptr;
   }
   format.rows = size_;
   bytes = std::move(copies);

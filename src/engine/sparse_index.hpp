@@ -15,6 +15,8 @@
 
 namespace modelhop::engine {
 
+class SparseRows;
+
 class RowIndex final : public SparseIndex {
  public:
   RowIndex(const ArrayView& array, std::int64_t rows);
@@ -41,7 +43,7 @@ class RowIndex final : public SparseIndex {
     at::Tensor memory_of_numbers, memory_of_columns;
   };
   void make() const;
-  bool add_part(std::int64_t first) const;
+  bool add_part(std::int64_t first, SparseRows& found) const;
 
   ArrayView array_;
   std::int64_t rows_, row_bytes_;

@@ -74,20 +74,17 @@ MODELHOP_INLINE void multiply_column(SparseMatrix matrix, const float* kernel, s
   }
 }
 
-/// kVectors * kLanes columns of the result. They are summed side by side in `tile`: strewn over the rows of a wide
-/// result they would share few sets of the first-level cache, which takes half as long again.
+/// kVectors * kLanes columns of the result are summed in rows of `distance` numbers each.
 template <int kVectors>
-MODELHOP_INLINE void multiply_transposed_tile(SparseMatrix matrix, const float* gradient, std::int64_t width,
-                                              const Result& result, float* tile) {
-  constexpr std::int64_t kColumns = kVectors * kLanes;
-  std::fill_n(tile, result.rows * kColumns, 0.0F);
+MODELHOP_INLINE void add_transposed(SparseMatrix matrix, const float* gradient, std::int64_t width, float* sums,
+                                    std::int64_t distance) {
   for (const SparseRow& row : matrix) {
     Lanes given[kVectors];
 #pragma GCC unroll 4
     for (int i = 0; i < kVectors; ++i) load(gradient + i * kLanes, given[i]);
     for (std::int64_t place = 0; place < row.count; ++place) {
       const float number = row.numbers[place];
-      float* into = tile + row.columns[place] * kColumns;
+      float* into = sums + row.columns[place] * distance;
 #pragma GCC unroll 4
       for (int i = 0; i < kVectors; ++i) {
         Lanes sum;
@@ -97,6 +94,24 @@ MODELHOP_INLINE void multiply_transposed_tile(SparseMatrix matrix, const float* 
     }
     gradient += width;
   }
+}
+
+/// The columns are summed side by side in a tile where it fits into the second-level cache: strewn over the rows of a
+/// wide result they would share few sets of the first, which takes half as long again.
+template <int kVectors>
+MODELHOP_INLINE void multiply_transposed_tile(SparseMatrix matrix, const float* gradient, std::int64_t width,
+                                              const Result& result, std::vector<CacheLine>& room) {
+  constexpr std::int64_t kColumns = kVectors * kLanes, kMostLines = 8192;
+  const std::int64_t lines = result.rows * kVectors;
+  if (lines > kMostLines) {
+    for (std::int64_t row = 0; row < result.rows; ++row) std::fill_n(result.data + row * width, kColumns, 0.0F);
+    add_transposed<kVectors>(matrix, gradient, width, result.data, width);
+    return;
+  }
+  room.resize(static_cast<std::size_t>(std::max(lines, std::ssize(room))));
+  auto* tile = reinterpret_cast<float*>(room.data());
+  std::fill_n(tile, lines * kLanes, 0.0F);
+  add_transposed<kVectors>(matrix, gradient, width, tile, kColumns);
   for (std::int64_t row = 0; row < result.rows; ++row, tile += kColumns) {
     std::copy_n(tile, kColumns, result.data + row * width);
   }
@@ -132,15 +147,13 @@ MODELHOP_VECTOR_CLONES void multiply(SparseMatrix matrix, const float* kernel, s
 
 MODELHOP_VECTOR_CLONES void multiply_transposed(SparseMatrix matrix, std::int64_t columns, const float* gradient,
                                                 std::int64_t width, float* result, std::vector<CacheLine>& room) {
-  room.resize(static_cast<std::size_t>(columns * kTile / kLanes));
-  float* tile = room.front().numbers;
   std::int64_t first = 0;
   const auto part = [&] { return Result{result + first, columns}; };
   for (; first + kTile <= width; first += kTile) {
-    multiply_transposed_tile<4>(matrix, gradient + first, width, part(), tile);
+    multiply_transposed_tile<4>(matrix, gradient + first, width, part(), room);
   }
   for (; first + kLanes <= width; first += kLanes) {
-    multiply_transposed_tile<1>(matrix, gradient + first, width, part(), tile);
+    multiply_transposed_tile<1>(matrix, gradient + first, width, part(), room);
   }
   for (; first < width; ++first) multiply_transposed_column(matrix, gradient + first, width, part());
 }

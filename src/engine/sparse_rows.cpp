@@ -61,8 +61,8 @@ Place append_numbers(const float* row, std::int64_t columns, Place next) {
 /// of the processor time of small networks on census data.
 template <typename Number>
 void prefetch(const Number* numbers, std::int64_t count) {
-  constexpr std::int64_t kOfLine = 64 / sizeof(Number);
-  for (std::int64_t first = 0; first < count; first += kOfLine) __builtin_prefetch(numbers + first);
+  constexpr std::int64_t kOfLine = 64 / sizeof(Number), kMost = 4096 / sizeof(Number);
+  for (std::int64_t first = 0; first < std::min(count, kMost); first += kOfLine) __builtin_prefetch(numbers + first);
 }
 constexpr std::int64_t kRowsAhead = 16;
 
@@ -71,10 +71,6 @@ constexpr std::int64_t kRowsAhead = 16;
 bool SparseRows::read(const RowList& list, std::int64_t columns) {
   const std::int64_t rows = std::ssize(list.rows), elements = list.view.row_elements;
   const std::int64_t most = rows * elements / kFullestShare;
-  // The last row read may end behind the most, and a register is stored as a whole.
-  const auto room = static_cast<std::size_t>(most + elements + kLanes);
-  numbers_.resize(room);
-  columns_of_.resize(room);
   found_ = 0;
   rows_.clear();
   columns_ = columns;
@@ -92,7 +88,7 @@ bool SparseRows::read(const RowList& list, std::int64_t columns) {
     } else {
       if (row + kRowsAhead < rows) prefetch(list.rows[row + kRowsAhead], list.view.row_bytes());
       const std::int64_t before = found_;
-      scan(list, row);
+      scan(list, row, most);
       count += found_ - before;
     }
     if (count > most) return false;
@@ -100,7 +96,11 @@ bool SparseRows::read(const RowList& list, std::int64_t columns) {
   return has_rows_ = true;
 }
 
-void SparseRows::scan(const RowList& list, std::int64_t row) {
+void SparseRows::scan(const RowList& list, std::int64_t row, std::int64_t most) {
+  // A row may end behind the most, and a register is stored as a whole. As large for all rows: nothing moves.
+  const auto room = static_cast<std::size_t>(most + list.view.row_elements + kLanes);
+  numbers_.resize(room);
+  columns_of_.resize(room);
   const auto* numbers = reinterpret_cast<const float*>(list.rows[row]);
   if (list.view.type != ElementType::kFloat32 || list.view.scale != 1.0F) {
     decoded_.resize(static_cast<std::size_t>(list.view.row_elements));

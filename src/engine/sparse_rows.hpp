@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "engine/gather.hpp"
-#include "engine/sparse_index.hpp"
 #include "engine/sparse_products.hpp"
 
 namespace modelhop::engine {
@@ -30,8 +29,8 @@ class SparseRows {
   SparseMatrix rows() const { return rows_; }
 
  private:
-  /// Appends what is not zero to the numbers found in this batch.
-  void scan(const RowList& list, std::int64_t row);
+  /// Appends what is not zero to the numbers found in this batch; there may be `most` before this row.
+  void scan(const RowList& list, std::int64_t row, std::int64_t most);
 
   bool has_rows_ = false;
   std::int64_t columns_ = 0;

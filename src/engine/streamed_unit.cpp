@@ -87,7 +87,7 @@ void UnitRun::check_format(const Examples& block) const {
 /// The next mini-batch begins with what the last block left.
 void UnitRun::begin_batch(const Examples& format) {
   batch_.begin(format);
-  if (remainder_.block.rows > 0) batch_.add(remainder_.block, 0, remainder_.block.rows);
+  batch_.add(remainder_.block, 0, remainder_.block.rows);
 }
 
 void UnitRun::feed(const Examples& block, std::span<const std::int64_t> order, const std::stop_token& stop) {

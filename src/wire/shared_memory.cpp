@@ -87,8 +87,10 @@ void write_shared(const FileDescriptor& file, std::int64_t offset, std::span<con
     const ssize_t written = pwrite(file.get(), bytes.data(), bytes.size(), offset);
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
-      throw Error(ErrorCode::kOutOfMemory, "could not write " + std::to_string(bytes.size()) +
-                                               " bytes of shared memory: " + std::strerror(errno));
+      const bool is_full = errno == ENOMEM || errno == ENOSPC;
+      throw Error(
+          is_full ? ErrorCode::kOutOfMemory : ErrorCode::kInternal,
+          "could not write " + std::to_string(bytes.size()) + " bytes of shared memory: " + std::strerror(errno));
     }
     bytes = bytes.subspan(static_cast<std::size_t>(written));
     offset += written;

@@ -41,7 +41,7 @@ class SharedMemory {
 };
 
 /// Fills a part of a received block without a mapping: fresh pages need neither a fault nor zeros first, and want of
-/// memory is an error, not a signal. Throws kOutOfMemory.
+/// memory is an error, not a signal. Throws kOutOfMemory, and kInternal where the file cannot be written.
 void write_shared(const FileDescriptor& file, std::int64_t offset, std::span<const std::byte> bytes);
 
 }  // namespace modelhop::wire

@@ -76,6 +76,29 @@ TEST(SparseIndex, IsNoneWhereOnePartIsFull) {
   EXPECT_FALSE(index.is_known());
 }
 
+/// 8 bytes for each number that is not zero may be two fifths of the array's.
+TEST(SparseIndex, IsNoneWhereItWouldBeLarge) {
+  initialize_engine({});
+  const auto is_known = [](std::int64_t numbers) {
+    std::vector<std::uint8_t> bytes(100 * kColumns, 0);
+    std::fill_n(bytes.begin(), numbers, 1);
+    const RowIndex index({reinterpret_cast<const std::byte*>(bytes.data()), ElementType::kUint8, kColumns, 1.0F}, 100);
+    return index.is_known();
+  };
+  EXPECT_TRUE(is_known(200));
+  EXPECT_FALSE(is_known(201));
+}
+
+TEST(SparseIndex, KnowsRowsOfZeros) {
+  initialize_engine({});
+  const Floats zeros(2 * kColumns, 0.0F);
+  const ArrayView view = view_of(zeros);
+  const RowIndex index(view, 2);
+  ASSERT_TRUE(index.is_known());
+  EXPECT_NE(index.row(view.row(1)).numbers, nullptr);
+  EXPECT_EQ(index.row(view.row(1)).count, 0);
+}
+
 TEST(SparseIndex, IsNoneWhereMemoryIsShort) {
   const Floats matrix = sparse_numbers(kRows * kColumns, 10);
   initialize_engine({});
@@ -83,6 +106,10 @@ TEST(SparseIndex, IsNoneWhereMemoryIsShort) {
   initialize_engine({.memory_limit = engine_memory().held + 4096});
   const RowIndex index(view_of(matrix), kRows);
   EXPECT_FALSE(index.is_known());
+  ArrayView view = view_of(matrix);
+  view.index = &index;
+  SparseRows scanned;
+  EXPECT_TRUE(scanned.read({view, Pointers{view.row(3)}}, kColumns));
   initialize_engine({});
 }
 
@@ -114,9 +141,11 @@ TEST(SparseIndex, LeavesTrainingAsItIs) {
   for (const Shuffle shuffle : {Shuffle::kSegment, Shuffle::kBuffer, Shuffle::kNone}) {
     segment.examples.independent.front().index = nullptr;
     const Floats without = trained(shuffle);
+    const std::int64_t used = engine_memory().used;
     const auto index = make_sparse_index(segment.examples.independent.front(), kRows);
     segment.examples.independent.front().index = index.get();
     EXPECT_EQ(trained(shuffle), without);
+    EXPECT_GT(engine_memory().used, used) << "no index was made";
   }
 }
 

@@ -42,7 +42,7 @@ class DenseOperation final : public Operation {
     allocate_output(rows, options);
     output_rows_ = as_rows(output().data);
     if (input().is_preallocated) input_rows_ = as_rows(input().data);
-    const bool is_model_input = input().producer == nullptr && !input().is_end;
+    const bool is_model_input = input().producer == nullptr;
     if (is_model_input && options.device().is_cpu() && output().shape.back() >= kSparseWidth) {
       inputs[0]->sparse = &sparse_input_;
     }
