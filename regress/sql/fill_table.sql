@@ -47,6 +47,21 @@ BEGIN
 END $$;
 SELECT bool_or(pid <> pg_backend_pid()) AS by_worker, count(*) % 3 AS left_over FROM who;
 TRUNCATE who;
+-- Packing is such a query: here the packed value says who packed it.
+SELECT pg_backend_pid() AS me \gset
+CREATE VIEW by_whom AS SELECT id, y, CASE process() WHEN :me THEN 0 ELSE 1 END AS x FROM plain;
+DO $$
+DECLARE
+  packed_by_worker boolean;
+BEGIN
+  FOR try IN 1 .. 1000 LOOP
+    PERFORM modelhop.training_preprocessor_dl('by_whom', 'packed', 'y', 'x', 900);
+    SELECT bool_and(get_byte(x, 0) = 1) INTO packed_by_worker FROM packed;
+    DROP TABLE packed, packed_summary;
+    EXIT WHEN packed_by_worker;
+  END LOOP;
+  RAISE WARNING 'packed by a worker: %', packed_by_worker;
+END $$;
 SET max_parallel_workers_per_gather = 0;
 SELECT modelhop.fill_table('who', 'SELECT public.process()');
 RESET max_parallel_workers_per_gather;
@@ -60,6 +75,18 @@ SELECT modelhop.fill_table('watched', 'SELECT 3');
 SELECT modelhop.fill_table('watched', 'SELECT 2');
 SELECT modelhop.fill_table('parts', 'SELECT * FROM public.plain WHERE id = 400');
 SELECT count(*) FROM part_2;
+SELECT modelhop.fill_table('part_1', 'SELECT * FROM public.plain WHERE id = 400');
+-- Statements that rules turn into nothing, or into one whose rows nobody sees.
+CREATE TABLE ruled (i integer);
+CREATE RULE nothing AS ON INSERT TO ruled DO INSTEAD NOTHING;
+SELECT modelhop.fill_table('who', 'INSERT INTO public.ruled VALUES (1)');
+DROP RULE nothing ON ruled;
+CREATE RULE other AS ON INSERT TO ruled DO INSTEAD SELECT 1;
+SELECT modelhop.fill_table('who', 'INSERT INTO public.ruled VALUES (1)');
+-- Rows that the same statement has written are seen.
+CREATE TABLE numbers (i integer);
+CREATE FUNCTION add_row() RETURNS void LANGUAGE sql AS 'INSERT INTO numbers VALUES (1)';
+SELECT (add_row() IS NULL) AS added, modelhop.fill_table('who', 'SELECT i FROM public.numbers');
 CREATE ROLE regress_fill_guest;
 GRANT USAGE ON SCHEMA modelhop TO regress_fill_guest;
 SET ROLE regress_fill_guest;
@@ -73,4 +100,15 @@ SELECT modelhop.fill_table('who', 'SELECT i, i FROM generate_series(1, 3) i');
 SELECT modelhop.fill_table('who', 'DELETE FROM public.who');
 \set VERBOSITY terse
 SELECT modelhop.fill_table('who', 'SELECT 1 / (public.process() * 0) FROM generate_series(1, 3)');
+SELECT modelhop.fill_table('who', 'SELECT 1 / (public.process() * 0 + (i < 500000)::integer) FROM generate_series(1, 500000) i');
+BEGIN;
+SET LOCAL statement_timeout = '100ms';
+SELECT modelhop.fill_table('who', 'SELECT a FROM generate_series(1, 100000) a, generate_series(1, 100000) b');
+ROLLBACK;
+DO $$
+BEGIN
+  PERFORM modelhop.fill_table('who', 'SELECT 1 / (public.process() * 0) FROM generate_series(1, 3)');
+EXCEPTION WHEN division_by_zero THEN
+  PERFORM modelhop.fill_table('who', 'SELECT 1');
+END $$;
 SELECT count(*) FROM who;

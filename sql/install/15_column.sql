@@ -36,7 +36,7 @@ COMMENT ON AGGREGATE modelhop.pack_one_hot(integer, integer) IS
 CREATE FUNCTION modelhop.next_number() RETURNS bigint
 LANGUAGE c VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', 'modelhop_next_number';
 COMMENT ON FUNCTION modelhop.next_number() IS
-'Counts its calls in a statement from 1. It takes the place of row_number(), which the server keeps out of workers: one process must run the whole plan.';
+'Counts from 1 how often its place in a query was reached: row_number() for fill_table, since the server keeps that out of workers. One process must run the whole plan, or numbers come twice.';
 
 CREATE TYPE modelhop.packed_variable AS (
   column_name text, sql_type text, cast_type text, shape integer[], element_type text, num_rows bigint,

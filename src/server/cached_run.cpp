@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The event loop of a cached run: a slot that falls idle gets the unit that the scheduler chooses; nobody waits for
-// anybody else, nor for data that others need.
+// anybody else, nor for data that others need (but for a segment that another session is loading just now).
 #include <map>
 #include <vector>
 

@@ -20,11 +20,14 @@ MODELHOP_SERVER_HEADERS_BEGIN
 #include "nodes/plannodes.h"
 #include "optimizer/cost.h"
 #include "storage/shm_mq.h"
+#include "tcop/tcopprot.h"
 #include "utils/acl.h"
+#include "utils/backend_status.h"
 #include "utils/guc.h"
 #include "utils/plancache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
+#include "utils/snapmgr.h"
 MODELHOP_SERVER_HEADERS_END
 
 // Everything here but fill_table itself is the server's C and runs inside call_pg, or in a worker.
@@ -41,8 +44,8 @@ constexpr Size kQueueSize = Size{4} << 20;
 bool takes_plain_rows(Relation table) {
   const Oid oid = RelationGetRelid(table);
   return table->rd_rel->relkind == RELKIND_RELATION && table->rd_tableam == GetHeapamTableAmRoutine() &&
-         !table->rd_rel->relhasindex && !table->rd_rel->relhasrules && table->trigdesc == nullptr &&
-         table->rd_att->constr == nullptr && !XactReadOnly && !IsInParallelMode() &&
+         !table->rd_rel->relhasindex && !table->rd_rel->relhasrules && !table->rd_rel->relispartition &&
+         table->trigdesc == nullptr && table->rd_att->constr == nullptr && !XactReadOnly && !IsInParallelMode() &&
          pg_class_aclcheck(oid, GetUserId(), ACL_INSERT) == ACLCHECK_OK &&
          check_enable_rls(oid, InvalidOid, true) != RLS_ENABLED;
 }
@@ -68,9 +71,12 @@ bool worker_may_run(const char* query, Relation table) {
   CachedPlan* plan = prepared == nullptr ? nullptr : SPI_plan_get_cached_plan(prepared);
   if (plan != nullptr) {
     auto* source = linitial_node(CachedPlanSource, SPI_plan_get_plan_sources(prepared));
-    auto* statement = linitial_node(PlannedStmt, plan->stmt_list);
-    may = statement->commandType == CMD_SELECT && statement->planTree->parallel_safe &&
-          are_same_types(source->resultDesc, RelationGetDescr(table));
+    // Rules make none or several statements of one, or one whose rows nobody is to see.
+    if (list_length(plan->stmt_list) == 1 && source->resultDesc != nullptr) {
+      auto* statement = linitial_node(PlannedStmt, plan->stmt_list);
+      may = statement->commandType == CMD_SELECT && statement->planTree->parallel_safe &&
+            are_same_types(source->resultDesc, RelationGetDescr(table));
+    }
     ReleaseCachedPlan(plan, nullptr);
   }
   AtEOXact_GUC(true, level);
@@ -113,6 +119,7 @@ std::int64_t write_rows(ParallelContext* context, Relation table, CommandId comm
   std::int64_t count = 0;
   bool done = false;
   while (MinimalTuple next = TupleQueueReaderNext(reader, false, &done)) {
+    CHECK_FOR_INTERRUPTS();
     take_row(next, &row, &capacity);
     heap_insert(table, &row, command, 0, nullptr);
     ++count;
@@ -137,6 +144,22 @@ std::int64_t fill_by_worker(const char* query, Relation table) {
   return count;
 }
 
+/// In the snapshot that the INSERT would have; -1 where the INSERT is to do it.
+std::int64_t fill(Oid oid, const char* query) {
+  std::int64_t count = -1;
+  SPI_connect();
+  Relation table = table_open(oid, RowExclusiveLock);
+  if (takes_plain_rows(table)) {
+    CommandCounterIncrement();
+    PushActiveSnapshot(GetTransactionSnapshot());
+    if (worker_may_run(query, table)) count = fill_by_worker(query, table);
+    PopActiveSnapshot();
+  }
+  table_close(table, NoLock);
+  SPI_finish();
+  return count;
+}
+
 }  // namespace
 }  // namespace modelhop::server
 
@@ -149,13 +172,15 @@ void modelhop_send_rows(dsm_segment* segment, shm_toc* toc) {
   // Keep what large rows have freed, rather than give it back and fault its pages in again for each.
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  debug_query_string = static_cast<const char*>(shm_toc_lookup(toc, kQuery, false));
+  pgstat_report_activity(STATE_RUNNING, debug_query_string);
   auto* queue = static_cast<shm_mq*>(shm_toc_lookup(toc, kQueue, false));
   shm_mq_set_sender(queue, MyProc);
   SPIExecuteOptions options = {};
   options.read_only = true;
   options.dest = CreateTupleQueueDestReceiver(shm_mq_attach(queue, segment, nullptr));
   SPI_connect();
-  SPI_execute_extended(static_cast<const char*>(shm_toc_lookup(toc, kQuery, false)), &options);
+  if (SPI_execute_extended(debug_query_string, &options) != SPI_OK_SELECT) elog(ERROR, "the query gave no rows");
   SPI_finish();
 }
 }
@@ -164,15 +189,7 @@ MODELHOP_FUNCTION(fill_table) {
   const Oid oid = PG_GETARG_OID(0);
   const std::string query = *text_argument(fcinfo, 1);
   PinnedSettings settings;
-  std::int64_t count = call_pg([oid, text = query.c_str()] {
-    SPI_connect();
-    Relation table = table_open(oid, RowExclusiveLock);
-    const std::int64_t written =
-        takes_plain_rows(table) && worker_may_run(text, table) ? fill_by_worker(text, table) : -1;
-    table_close(table, NoLock);
-    SPI_finish();
-    return written;
-  });
+  std::int64_t count = call_pg([oid, text = query.c_str()] { return fill(oid, text); });
   if (count < 0) count = static_cast<std::int64_t>(execute("INSERT INTO " + table_name(oid).quoted() + " " + query));
   PG_RETURN_INT64(count);
 }
