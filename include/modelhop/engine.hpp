@@ -79,6 +79,9 @@ class Model {
 
   /// Weights by the initializers: stream (configuration_seed, index in get_weights()), or the initializer's own seed.
   virtual std::unique_ptr<State> initial_state(std::uint64_t configuration_seed) const = 0;
+  /// The same with these weights, as State::set_weights() takes them.
+  virtual std::unique_ptr<State> initial_state(std::uint64_t configuration_seed,
+                                               std::span<const float> weights) const = 0;
 
   virtual std::int64_t parameter_count() const = 0;
   virtual std::int64_t output_elements() const = 0;  ///< per example, of all outputs together

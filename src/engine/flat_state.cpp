@@ -42,8 +42,8 @@ std::uint64_t checksum_of(std::span<const std::byte> bytes) {
   return checksum.value();
 }
 
-at::Tensor zeros_on(Device device, std::int64_t floats) {
-  return at::zeros({floats}, at::TensorOptions().dtype(at::kFloat).device(torch_device(device)));
+at::TensorOptions floats_on(Device device) {
+  return at::TensorOptions().dtype(at::kFloat).device(torch_device(device));
 }
 
 /// Copies between Keras's (positions, in, out) and the stored (out, positions, in) of a convolution kernel.
@@ -123,9 +123,11 @@ TrainingStateHeader read_header(std::span<const std::byte> bytes) {
 
 FlatState::FlatState(std::shared_ptr<const StateLayout> layout, Device device, std::uint64_t seed)
     : configuration_seed(seed), layout_(std::move(layout)) {
-  parameters = zeros_on(device, layout_->parameter_floats);
-  statistics = zeros_on(device, layout_->statistics_floats);
-  for (int slot = 0; slot < layout_->slot_count; ++slot) slots.push_back(zeros_on(device, layout_->parameter_floats));
+  parameters = at::zeros({layout_->parameter_floats}, floats_on(device));
+  statistics = at::zeros({layout_->statistics_floats}, floats_on(device));
+  for (int slot = 0; slot < layout_->slot_count; ++slot) {
+    slots.push_back(at::empty({layout_->parameter_floats}, floats_on(device)));
+  }
   fill_slots(layout_->initial_slot_values);
 }
 

@@ -157,6 +157,15 @@ std::unique_ptr<State> Network::initial_state(std::uint64_t configuration_seed) 
   });
 }
 
+std::unique_ptr<State> Network::initial_state(std::uint64_t configuration_seed, std::span<const float> weights) const {
+  return guarded([&] {
+    const ComputeScope scope;
+    auto state = std::make_unique<FlatState>(layout_, device_, configuration_seed);
+    state->set_weights(weights);
+    return state;
+  });
+}
+
 const Network& network_of(const Model& model) {
   const auto* network = dynamic_cast<const Network*>(&model);
   check(network != nullptr, "the model was not made by compile_model");

@@ -18,6 +18,7 @@ class Network final : public Model {
   Network(ModelSpec spec, TrainSpec train, Device device, std::vector<std::int64_t> dependent_row_elements);
 
   std::unique_ptr<State> initial_state(std::uint64_t configuration_seed) const override;
+  std::unique_ptr<State> initial_state(std::uint64_t configuration_seed, std::span<const float> weights) const override;
   std::int64_t parameter_count() const override { return parameter_count_; }
   std::int64_t output_elements() const override { return output_elements_; }
   const TrainSpec& train_spec() const override { return train_; }

@@ -3,6 +3,7 @@
 #include "server/prediction.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 
 #include "server/bridge.hpp"
@@ -10,13 +11,23 @@
 #include "server/prediction_output.hpp"
 #include "server/segment_feed.hpp"
 #include "server/trainer_requests.hpp"
+#include "spec/train_params.hpp"
 #include "wire/segment_layout.hpp"
 
 namespace modelhop::server {
 namespace {
 
-constexpr std::int64_t kBatchRows = 1024;
-constexpr std::int64_t kBatchBytes = std::int64_t{64} << 20;  // of examples, and of predictions
+constexpr std::int64_t kMostBatchBytes = std::int64_t{64} << 20;  // of examples, and of predictions
+
+/// A power of two, unless the rows are enormous: full batches of the evaluation. Small rows go many at a time, for a
+/// batch costs 0.2 ms beside them; of large ones, which take long to read and to compute, few, so that the slots begin
+/// and end together.
+std::int64_t rows_of_batch(std::int64_t row_bytes) {
+  constexpr std::int64_t kBatchBytes = std::int64_t{1} << 20, kMostRows = 4096;
+  const std::int64_t rows = std::clamp(kBatchBytes / row_bytes, kEvaluationRows, kMostRows);
+  const auto full = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(rows)));
+  return std::clamp<std::int64_t>(kMostBatchBytes / row_bytes, 1, full);
+}
 
 class PredictionRun {
  public:
@@ -26,8 +37,7 @@ class PredictionRun {
   void run() {
     Spi spi;
     ExampleCursor cursor(source_);
-    const std::int64_t row_bytes = std::max(source_.layout(0).row_bytes(), output_row_bytes());
-    const std::int64_t limit = std::clamp<std::int64_t>(kBatchBytes / row_bytes, 1, kBatchRows);
+    const std::int64_t limit = rows_of_batch(std::max(source_.layout(0).row_bytes(), output_row_bytes()));
     const auto in_flight = static_cast<std::size_t>(trainer_.info().slots) + 1;
     while (cursor.fetch(limit) > 0) {
       send(cursor);
@@ -51,8 +61,11 @@ class PredictionRun {
 
   void send(ExampleCursor& cursor) {
     const auto number = ++last_batch_;
-    wire::SharedMemory memory = open_batch(number, source_.layout(cursor.rows()));
-    batches_[number] = cursor.decode(memory.bytes());
+    const wire::SegmentLayout layout = source_.layout(cursor.rows());
+    const wire::FileDescriptor file = open_batch(number, layout);
+    examples_.resize(static_cast<std::size_t>(layout.total_bytes()));
+    batches_[number] = cursor.decode(examples_);
+    wire::write_shared(file, 0, examples_);
     flatbuffers::FlatBufferBuilder builder;
     trainer_.send(builder, wire::CreateSegmentFilled(builder, wire::TableKind_Prediction, number));
     trainer_.wait_answer();
@@ -60,7 +73,7 @@ class PredictionRun {
                         wire::TableKind_Prediction, number, 1});
   }
 
-  wire::SharedMemory open_batch(std::int32_t number, const wire::SegmentLayout& layout) {
+  wire::FileDescriptor open_batch(std::int32_t number, const wire::SegmentLayout& layout) {
     flatbuffers::FlatBufferBuilder builder;
     const auto buffers = builder.CreateVector(std::vector<std::int64_t>{layout.rows});
     const auto independent = make_layouts(builder, layout.independent);
@@ -68,7 +81,7 @@ class PredictionRun {
                   wire::CreateOpenSegment(builder, wire::TableKind_Prediction, number, 0, buffers, independent));
     wire::Frame answer = trainer_.wait_answer();
     check(answer.message().body_as_SegmentReady() != nullptr, "the trainer did not make room for a batch");
-    return wire::SharedMemory::map(answer.take_file(), layout.total_bytes(), wire::SharedMemory::Access::kReadWrite);
+    return answer.take_file();
   }
 
   void receive() {
@@ -93,6 +106,7 @@ class PredictionRun {
   const ExampleSource& source_;
   PredictionOutput& output_;
   std::map<std::int32_t, Ids> batches_;  ///< in flight
+  std::vector<std::byte> examples_;      ///< of the batch that is being read
   std::int32_t last_batch_ = 0;
 };
 

@@ -12,9 +12,9 @@
 namespace modelhop::server {
 namespace {
 
-// Rows of one INSERT and their text: enough to make its fixed cost vanish, little enough to stay far from a value's
-// limit.
-constexpr std::size_t kRowsPerInsert = 32768;
+// Rows of one INSERT and their text: enough to make its fixed cost vanish, little enough to leave a short last one,
+// when the slots have nothing to do, and to stay far from a value's limit.
+constexpr std::size_t kRowsPerInsert = 2048;
 constexpr std::size_t kNumberBytesPerInsert = std::size_t{4} << 20;
 
 /// Whether the loss compares scores of classes.

@@ -132,8 +132,7 @@ void Configuration::set_state(std::span<const float> weights, std::span<const st
                                                  std::to_string(model_->parameter_count()) + " parameters");
   }
   // Not into the state that is there: without training state, optimizer slots must be as new.
-  std::unique_ptr<State> state = model_->initial_state(seed_);
-  state->set_weights(weights);
+  std::unique_ptr<State> state = model_->initial_state(seed_, weights);
   if (!training_state.empty()) state->set_training_state(training_state);
   const std::scoped_lock lock(mutex_);
   install(std::move(state));

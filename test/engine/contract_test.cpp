@@ -61,12 +61,18 @@ TEST_P(ContractTest, SavedAndRestoredStateContinuesWithTheSameBits) {
   const auto executor = make_executor({});
   for (const TrainUnit& unit : units()) {
     const Trained saved = contents_of(*model_, *state);
-    state = model_->initial_state(99);
-    state->set_weights(saved.weights);
+    state = model_->initial_state(99, saved.weights);
     state->set_training_state(saved.rest);
     executor->train(*model_, *state, data_.segment(), unit, {});
   }
   EXPECT_EQ(contents_of(*model_, *state), train_alone());
+}
+
+TEST_P(ContractTest, AStateOfGivenWeightsIsNewInEverythingElse) {
+  const Trained other = contents_of(*model_, *model_->initial_state(8));
+  const auto state = model_->initial_state(7);
+  state->set_weights(other.weights);
+  EXPECT_EQ(contents_of(*model_, *model_->initial_state(7, other.weights)), contents_of(*model_, *state));
 }
 
 TEST_P(ContractTest, APassTakesNoMoreStepsThanItIsGiven) {

@@ -60,11 +60,7 @@ class KerasModelTest : public ::testing::TestWithParam<NamedCase> {
 
   double loss_tolerance() const { return forward_tolerance(); }
 
-  std::unique_ptr<State> start(const Model& model) const {
-    auto state = model.initial_state(1);
-    state->set_weights(case_->start());
-    return state;
-  }
+  std::unique_ptr<State> start(const Model& model) const { return model.initial_state(1, case_->start()); }
 
   TrainResult train(const Model& model, State& state, const Examples& examples) const {
     const std::int64_t starts[] = {0};
