@@ -79,7 +79,7 @@ class Model {
 
   /// Weights by the initializers: stream (configuration_seed, index in get_weights()), or the initializer's own seed.
   virtual std::unique_ptr<State> initial_state(std::uint64_t configuration_seed) const = 0;
-  /// The same with these weights, as State::set_weights() takes them.
+  /// As new but for these weights, which State::set_weights() would take: no initializer runs.
   virtual std::unique_ptr<State> initial_state(std::uint64_t configuration_seed,
                                                std::span<const float> weights) const = 0;
 

@@ -70,7 +70,7 @@ SELECT modelhop.predict('line', 'measured', 'id', 'attributes', 'line_guess');
 SELECT class_name, class_value, rank, count(*), max(abs(predicted[1] - target[1])) < 0.2 AS near, max(abs(predicted[2] - target[2])) < 0.2 AS near
 FROM line_guess JOIN measured USING (id) GROUP BY 1, 2, 3;
 -- Long rows are written by several statements, none of which holds too many.
-CREATE TABLE long AS SELECT id, attributes, ARRAY(SELECT sin(id + i)::real FROM generate_series(1, 20000) i) AS target FROM flower WHERE id <= 60;
+CREATE TABLE long AS SELECT id, attributes, ARRAY(SELECT sin(id + i)::real FROM generate_series(1, 20000) i) AS target FROM flower WHERE id <= 200;
 SELECT modelhop.training_preprocessor_dl('long', 'long_packed', 'target', 'attributes', num_segments => 1, seed => 1);
 SELECT modelhop.load_keras_model('arch', $${"class_name": "Sequential", "config": {"name": "long", "layers": [
   {"class_name": "RepeatVector", "config": {"name": "r", "n": 5000, "batch_input_shape": [null, 4]}}, {"class_name": "Flatten", "config": {"name": "f"}}]}}$$, NULL, 'long');

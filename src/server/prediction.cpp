@@ -17,16 +17,14 @@
 namespace modelhop::server {
 namespace {
 
-constexpr std::int64_t kMostBatchBytes = std::int64_t{64} << 20;  // of examples, and of predictions
-
-/// A power of two, unless the rows are enormous: full batches of the evaluation. Small rows go many at a time, for a
-/// batch costs 0.2 ms beside them; of large ones, which take long to read and to compute, few, so that the slots begin
-/// and end together.
+/// A power of two, so that the batches of an evaluation are full: about a megabyte, and neither fewer rows than one
+/// batch of an evaluation nor more than 1024 (the slots shall begin and end together, and each message has a fixed cost
+/// of 0.2 ms), as far as examples and predictions stay below 64 MB.
 std::int64_t rows_of_batch(std::int64_t row_bytes) {
-  constexpr std::int64_t kBatchBytes = std::int64_t{1} << 20, kMostRows = 4096;
-  const std::int64_t rows = std::clamp(kBatchBytes / row_bytes, kEvaluationRows, kMostRows);
-  const auto full = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(rows)));
-  return std::clamp<std::int64_t>(kMostBatchBytes / row_bytes, 1, full);
+  constexpr std::int64_t kUsualBytes = std::int64_t{1} << 20, kMostBytes = std::int64_t{64} << 20, kMostRows = 1024;
+  const std::int64_t usual = std::clamp(kUsualBytes / row_bytes, kEvaluationRows, kMostRows);
+  const std::int64_t rows = std::clamp(kMostBytes / row_bytes, std::int64_t{1}, usual);
+  return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(rows)));
 }
 
 class PredictionRun {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Examples from an unpacked table, read by a cursor and decoded straight into the trainer's memory.
+// Examples from an unpacked table, read by a cursor and decoded as the trainer's memory is laid out.
 #pragma once
 
 #include "server/postgres.hpp"

@@ -12,8 +12,8 @@
 namespace modelhop::server {
 namespace {
 
-// Rows of one INSERT and their text: enough to make its fixed cost vanish, little enough to leave a short last one,
-// when the slots have nothing to do, and to stay far from a value's limit.
+// Rows of one INSERT and their text: enough to make its fixed cost vanish, little enough that hardly any are left to
+// insert after the last unit, and that an array stays far from a value's limit.
 constexpr std::size_t kRowsPerInsert = 2048;
 constexpr std::size_t kNumberBytesPerInsert = std::size_t{4} << 20;
 

@@ -11,6 +11,16 @@
 namespace modelhop::test {
 namespace {
 
+/// Slots that do not begin at zero, and one that follows the weights.
+OptimizerSpec averaged_adagrad() {
+  OptimizerSpec optimizer;
+  optimizer.kind = OptimizerKind::kAdagrad;
+  optimizer.learning_rate = 0.05;
+  optimizer.initial_accumulator_value = 0.1;
+  optimizer.use_ema = true;
+  return optimizer;
+}
+
 class ContractTest : public ExecutorTest, public ::testing::WithParamInterface<OptimizerSpec> {
  protected:
   ContractTest()
@@ -147,7 +157,7 @@ TEST_P(ContractTest, InterleavedStreamsDoNotTouchEachOther) {
   EXPECT_EQ(contents_of(*model_, *first), contents_of(*model_, *alone));
 }
 
-INSTANTIATE_TEST_SUITE_P(Optimizers, ContractTest, ::testing::Values(sgd(0.05, 0.9), adam(0.01)));
+INSTANTIATE_TEST_SUITE_P(Optimizers, ContractTest, ::testing::Values(sgd(0.05, 0.9), adam(0.01), averaged_adagrad()));
 
 }  // namespace
 }  // namespace modelhop::test

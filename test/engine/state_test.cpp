@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where weights lie, Keras's layouts in and out, and training state that survives only undamaged.
+#include <ATen/ops/full.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
@@ -159,6 +160,8 @@ TEST(FlatState, RefusesTrainingStateOfAnotherOptimizer) {
 
 TEST(FlatState, ResetsSlotsToTheirInitialValuesAndKeepsPaddingZero) {
   const OptimizerSpec adagrad = {.kind = OptimizerKind::kAdagrad, .initial_accumulator_value = 0.1};
+  // Memory that the slot is likely to get.
+  { const at::Tensor used = at::full({160}, 7.0F, at::kFloat), more = at::full({160}, 7.0F, at::kFloat); }
   FlatState state = make_state(adagrad);
   const at::Tensor fresh = state.slots[0].clone();
   EXPECT_EQ(fresh[0].item<float>(), 0.1F);
