@@ -126,11 +126,6 @@ void Configuration::install(std::unique_ptr<State> state) {
 }
 
 void Configuration::set_state(std::span<const float> weights, std::span<const std::byte> training_state) {
-  if (static_cast<std::int64_t>(weights.size()) != model_->parameter_count()) {
-    throw Error(ErrorCode::kInvalidArgument, "weights have " + std::to_string(weights.size()) +
-                                                 " values, but the model has " +
-                                                 std::to_string(model_->parameter_count()) + " parameters");
-  }
   // Not into the state that is there: without training state, optimizer slots must be as new.
   std::unique_ptr<State> state = model_->initial_state(seed_, weights);
   if (!training_state.empty()) state->set_training_state(training_state);
